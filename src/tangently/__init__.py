@@ -1,0 +1,64 @@
+"""tangently: calculus for deep learning that shows its work.
+
+Give it a function — a formula as text, a plain Python function in NumPy, a loss — and it answers with derivatives,
+gradients, Jacobians and Hessians, the derivation step by step, the computational graph, and a receipt that independent
+routes agree. Names below are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BudgetError": "errors",
+    "Derived": "function",
+    "DomainError": "errors",
+    "InputError": "errors",
+    "KinkError": "errors",
+    "LeakError": "errors",
+    "ParseError": "errors",
+    "ShapeError": "errors",
+    "TangentlyError": "errors",
+    "TraceError": "errors",
+    "UnsupportedError": "errors",
+    "derivative": "function",
+    "differences": "samples",
+    "directional": "function",
+    "explain": "studies",
+    "functions": "",
+    "grad": "function",
+    "graph": "studies",
+    "hessian": "function",
+    "hvp": "function",
+    "jacobian": "function",
+    "jvp": "function",
+    "laplacian": "function",
+    "parse": "parsing",
+    "partial": "function",
+    "plot": "pictures.functions",
+    "study": "studies",
+    "taylor": "function",
+    "to_sympy": "adopting.sympy",
+    "value_and_grad": "function",
+    "variable": "function",
+    "vjp": "function",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"tangently has no {name!r}; it has {', '.join(__all__)}")
+    module = importlib.import_module(f"tangently.{home or name}")
+    value = getattr(module, name) if home else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

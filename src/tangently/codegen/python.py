@@ -1,0 +1,459 @@
+"""Python source for a graph: `math` where everything is a number, NumPy where there are arrays.
+
+The function first tests what it was generated for — types and shapes of the arguments, what the user's function read
+besides them, and each guard as soon as its condition can be computed — and raises `Retrace` where one fails. For
+arrays, a large temporary that dies is reused as `out=` of the operation that consumes it; contractions are `@`; scatters
+add in place. Functions of more than a few thousand statements are cut into parts over one list of values, since
+Python's compiler is not linear in the length of a function.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tangently.codegen.flat import (
+    ATOM,
+    LINE,
+    Dialect,
+    Writer,
+    apply_template,
+    identifier,
+    operand,
+    python_literal,
+    repeats,
+    source_of,
+    use_counts,
+)
+from tangently.expr import CONST, INPUT, Expr, is_number, toposort
+from tangently.primitives.layout import scatter_along_axis
+
+BIG = 32_768  # bytes: from here on reusing a buffer beats allocating one
+PART = 2_000  # statements in one function; longer functions are cut
+
+
+class Retrace(Exception):
+    """A generated function met arguments, surroundings or a branch that it was not generated for."""
+
+
+RESERVED = frozenset({
+    "np", "math", "special", "inf", "nan", "Retrace", "as_float", "v", "f", "scatter_along_axis", "lambda", "float", "abs",
+    "max", "min", "round", "sum", "int", *[n for n in dir(math) if not n.startswith("_")],
+} - {"e", "tau"})  # fmt: skip
+MATH = Dialect(lambda op: op.python, python_literal, "{0} = {1}", RESERVED)
+NUMPY = Dialect(lambda op: op.numpy, python_literal, "{0} = {1}", RESERVED)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Source and the function compiled from it."""
+
+    source: str
+    call: Callable[..., Any]
+    constants: dict[str, Any]
+    scalar: bool
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A parameter of the generated function: an input of the graph, or (node None) a value that must stay equal."""
+
+    name: str
+    node: Expr | None
+    fixed: Any = None
+
+
+def generate(
+    name: str,
+    arguments: Sequence[Argument],
+    outputs: Sequence[Expr],
+    *,
+    names: dict[Expr, str] | None = None,
+    guards: Sequence[tuple[Expr, Any]] = (),
+    watched: Sequence[tuple[Any, Any, Any]] = (),
+    stale: Callable[[], bool] | None = None,
+    defined: Sequence[Expr] = (),
+    docstring: str = "",
+) -> Generated:
+    """The function `name(*arguments) -> outputs` (one value, or a tuple). Composites must have been expanded.
+
+    `defined` are nodes that the outputs may not need, but that must have a value: log x, where only 1/x is computed.
+    """
+    needed = set(toposort(outputs))
+    defined = [node for node in defined if node not in needed]
+    order = schedule(guards, [*outputs, *(defined if len(needed) < PART else ())])
+    scalar = all(n.shape == () for n in order) and all(a.node is None or a.node.shape == () for a in arguments)
+    writer = Writer(MATH if scalar and all(n.op.python or n.op in (INPUT, CONST) for n in order) else NUMPY)
+    scalar = writer.dialect is MATH
+    writer.names = dict(names or {})
+    writer.taken.add(name)
+    params = [_parameter(writer, a) for a in arguments]
+    checks = _argument_checks(writer, arguments, params, scalar) + _surroundings(writer, watched, stale)
+    if len(order) > PART * 4:
+        return _cut(name, params, checks, writer, order, outputs, guards, docstring)
+    body = _Body(writer, order, outputs, guards, scalar, set(defined)).write()
+    lines = [f"def {name}({', '.join(params)}):"]
+    lines += [f'    """{docstring}"""'] if docstring else []
+    lines += [f"    {line}" for line in checks + body]
+    return compile_source(name, "\n".join(lines) + "\n", writer.constants, scalar)
+
+
+def schedule(guards: Sequence[tuple[Expr, Any]], outputs: Sequence[Expr]) -> list[Expr]:
+    """Topological order with the guards' conditions first, in the order in which they were met."""
+    return toposort([*[condition for condition, _ in guards], *outputs])
+
+
+def _parameter(writer: Writer, argument: Argument) -> str:
+    name = writer.fresh(argument.name)
+    if argument.node is not None:
+        writer.source[argument.node] = (name, ATOM)
+    return name
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _argument_checks(writer: Writer, arguments: Sequence[Argument], params: Sequence[str], scalar: bool) -> list[str]:
+    lines = []
+    for argument, name in zip(arguments, params):
+        if argument.node is None:
+            constant = writer.constant(argument.fixed, f"{name}_was")
+            lines.append(f"if {name} is not {constant} and ({name}.__class__ is not {constant}.__class__ or {name} != {constant}): raise Retrace")  # fmt: skip  # noqa: E501
+        elif argument.node.shape == ():
+            lines.append(f"if {name}.__class__ is not float: {name} = as_float({name})")
+        else:
+            dtype = writer.constant(np.dtype(argument.node.dtype), argument.node.dtype + "type")
+            lines.append(f"if {name}.__class__ is not np.ndarray or {name}.shape != {argument.node.shape} or {name}.dtype is not {dtype}: raise Retrace")  # fmt: skip  # noqa: E501
+    return lines
+
+
+def _surroundings(writer: Writer, watched: Sequence[tuple[Any, Any, Any]], stale: Any) -> list[str]:
+    """Tests that what the user's function reads besides its arguments is as it was."""
+    import types
+
+    tests = []
+    for holder, key, value in watched:
+        where = writer.constant(holder, "cell" if type(holder) is types.CellType else "scope" if isinstance(holder, dict) else "function")  # noqa: E501
+        what = writer.constant(value, identifier(f"{key or 'cell'}_was").strip("_"))
+        read = f"{where}.cell_contents" if type(holder) is types.CellType else (
+            f"{where}.get({key!r})" if isinstance(holder, dict) else f"{where}.{key}")  # fmt: skip
+        tests.append(f"{read} is not {what}")
+    if stale is not None:
+        tests.append(f"{writer.constant(stale, 'changed')}()")
+    rows = []
+    for k in range(0, len(tests), 2):
+        rows.append(f"if {' or '.join(tests[k : k + 2])}: raise Retrace")
+    return rows
+
+
+def as_float(x: Any) -> float:
+    """A real number as a Python float; anything else is not what the code was generated for."""
+    if isinstance(x, (int, np.floating, np.integer)) and not isinstance(x, bool):
+        return float(x)
+    if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiu":
+        return float(x)
+    raise Retrace
+
+
+# ---------------------------------------------------------------- statements
+
+
+class _Body:
+    """Writes the statements of one function."""
+
+    def __init__(
+        self, writer: Writer, order: Sequence[Expr], outputs: Sequence[Expr], guards: Sequence[tuple[Expr, Any]],
+        scalar: bool, defined: set[Expr],
+    ) -> None:  # fmt: skip
+        self.writer, self.order, self.outputs, self.scalar = writer, order, outputs, scalar
+        self.defined = defined
+        self.guards: dict[Expr, list[Any]] = {}
+        for condition, outcome in guards:
+            self.guards.setdefault(condition, []).append(outcome)
+        self.uses = use_counts(order, [*outputs, *self.guards])
+        self.position = {node: k for k, node in enumerate(order)}
+        self.buffers = Buffers(order, outputs)
+        self.used_as_atom = self._needs_names()
+        self.where_used: dict[Expr, Expr] = {a: n for n in order for a in n.args}
+
+    def _needs_names(self) -> set[Expr]:
+        found: set[Expr] = set()
+        for node in self.order:
+            if repeats(self.writer.dialect.template(node.op)):
+                found.update(node.args)
+        return found
+
+    def write(self) -> list[str]:
+        self._guard_inputs()
+        for node in self.order:
+            if node.op is INPUT or node.op is CONST:
+                if node.op is INPUT and node not in self.writer.source:
+                    self._captured(node)
+                continue
+            self._node(node)
+            self._guard(node)
+        result = [self._result(node) for node in self.outputs]
+        text = ", ".join(result)
+        return [*self.writer.lines, f"return {text}"]
+
+    def _captured(self, node: Expr) -> None:
+        """An input of another recording: a variable whose value is fixed."""
+        value = node.params[0].value
+        text = python_literal(value) if type(value) is float else self.writer.constant(value, node.name or "A")
+        self.writer.source[node] = (text, ATOM)
+
+    def _guard_inputs(self) -> None:
+        for node in self.order:
+            if node.op is INPUT and node in self.writer.source:
+                self._guard(node)
+
+    def _guard(self, node: Expr) -> None:
+        for outcome in self.guards.pop(node, ()):
+            text = operand(self.writer, node, 2 if outcome is not True else 0)
+            if isinstance(outcome, np.ndarray):
+                known = self.writer.constant(outcome, "mask")
+                test = f"not np.array_equal({text}, {known})"
+            elif outcome is True:
+                test = f"not ({text})"
+            else:
+                test = text if outcome is False else f"{text} != {outcome}"
+            self.writer.lines.append(f"if {test}: raise Retrace")
+
+    def _node(self, node: Expr) -> None:
+        if node in self.defined and not self.scalar:
+            self._check_domain(node)
+            if not self.uses.get(node):
+                return
+        if node.op.inplace is not None and self._in_place(node):
+            return
+        if self._spread(node):
+            return
+        text, precedence = apply_template(self.writer, self.writer.dialect.template(node.op), node.params, self._args(node))
+        if node in self.defined and not self.uses.get(node):
+            self.writer.lines.append(text)  # raises where there is no value
+            return
+        if self._inlined(node, text):
+            self.writer.source[node] = (text, precedence)
+            return
+        self._assign(node, text)
+
+    def _check_domain(self, node: Expr) -> None:
+        """The output does not compute this value, so it would not become nan outside its domain."""
+        inside = self.writer.constant(node.op.domain, f"domain_of_{node.op.name}")
+        args = ", ".join(operand(self.writer, a, 0) for a in node.args)
+        self.writer.lines.append(f"if not np.all({inside}({args})): raise ValueError")
+
+    def _args(self, node: Expr) -> list[Expr]:
+        """Operands; a broadcast that NumPy will do by itself is dropped."""
+        if node.op.kind != "elementwise":
+            return list(node.args)
+        return [self._unspread(node, a) for a in node.args]
+
+    def _unspread(self, node: Expr, arg: Expr) -> Expr:
+        if arg.op.name != "broadcast" or arg in self.writer.source:
+            return arg
+        inner = arg.args[0]
+        others = [a for a in node.args if a is not arg and a.shape == node.shape and a.op.name != "broadcast"]
+        trailing = arg.params[1] == tuple(range(len(arg.shape) - len(inner.shape), len(arg.shape)))
+        return inner if others and trailing else arg
+
+    def _spread(self, node: Expr) -> bool:
+        """A broadcast is written where it is needed; most are not."""
+        if node.op.name != "broadcast":
+            return False
+        users = [n for n in self.order if node in n.args] if self.uses.get(node, 0) < 4 else []
+        if users and all(n.op.kind == "elementwise" and self._unspread(n, node) is not node for n in users):
+            return node not in self.outputs
+        inplace_only = users and all(n.op.inplace is not None and n.args[0] is node for n in users)
+        return bool(inplace_only and is_number(node.args[0], 0) and node not in self.outputs)
+
+    def _inlined(self, node: Expr, text: str) -> bool:
+        if self.uses.get(node, 0) != 1 or node in self.writer.names or node in self.used_as_atom:
+            return False
+        if len(text) > LINE or node in self.guards and not self.scalar:
+            return node in self.guards
+        if self.scalar or node in self.guards:
+            return True
+        user = self.where_used.get(node)
+        if is_view(node):  # a view of an input costs the same wherever it is written
+            return node.args[0].op in (INPUT, CONST) and node.op.inplace is None and node not in self.outputs
+        return self._small(node) and (user is None or self._near(node, user))
+
+    def _near(self, node: Expr, user: Expr) -> bool:
+        """Writing a value where it is used moves it later: nothing in between may overwrite its operands."""
+        return not any(self.buffers.owned(a) and a.op.inplace for a in node.args) and user.op.inplace is None
+
+    def _small(self, node: Expr) -> bool:
+        return math.prod(node.shape) * 8 < BIG and node.op.kind == "elementwise"
+
+    def _assign(self, node: Expr, text: str) -> None:
+        reuse = None if self.scalar else self.buffers.reusable(node, self.position[node], self.writer)
+        name = self.writer.fresh(self.writer.names.get(node) or "t")
+        if reuse is not None and node.op.ufunc:
+            args = [operand(self.writer, a, 0) for a in self._args(node)]
+            text = f"np.{node.op.ufunc}({', '.join(args)}, out={operand(self.writer, reuse, 0)})"
+        self.writer.source[node] = (name, ATOM)
+        self.writer.lines.append(f"{name} = {text}")
+
+    def _in_place(self, node: Expr) -> bool:
+        base, update = node.args[0], node.args[1]
+        if base.op.name == "broadcast" and is_number(base.args[0], 0):
+            name = self.writer.fresh(self.writer.names.get(node) or "g")
+            self.writer.lines.append(f"{name} = np.zeros({node.shape if len(node.shape) != 1 else node.shape[0]})")
+        elif base.op.inplace is not None and self.buffers.dies(base, self.position[node]) and base in self.writer.source:
+            name = operand(self.writer, base, ATOM)
+            if not name.isidentifier():
+                return self._copied(node, base, update)
+        else:
+            return self._copied(node, base, update)
+        return self._write_into(node, name, update)
+
+    def _copied(self, node: Expr, base: Expr, update: Expr) -> bool:
+        name = self.writer.fresh(self.writer.names.get(node) or "g")
+        self.writer.lines.append(f"{name} = np.array({operand(self.writer, base, 0)})")
+        return self._write_into(node, name, update)
+
+    def _write_into(self, node: Expr, name: str, update: Expr) -> bool:
+        arrays = [operand(self.writer, a, 0) for a in node.args[2:]]
+        assert node.op.inplace is not None
+        self.writer.lines.append(node.op.inplace(node.params, name, operand(self.writer, update, 0), *arrays))
+        self.writer.source[node] = (name, ATOM)
+        return True
+
+    def _result(self, node: Expr) -> str:
+        """An output must be the caller's own: never an input, a constant or a read-only view."""
+        if node.op.name == "broadcast" and node not in self.writer.source:
+            return f"np.full({node.shape}, {operand(self.writer, node.args[0], 0)})"
+        text, _ = source_of(self.writer, node)
+        if self.scalar:
+            return f"float({text})" if node.op is CONST and type(node.value) is not float else text
+        if node.shape == () and node.op is CONST:
+            return f"float({text})" if type(node.value) is not float else text
+        if node.shape == ():
+            return text
+        return text if self.buffers.fresh_result(node) and self.outputs.count(node) == 1 else f"np.array({text})"
+
+
+class Buffers:
+    """Which values own their memory, and when that memory is last needed (views keep their base alive)."""
+
+    def __init__(self, order: Sequence[Expr], outputs: Sequence[Expr]) -> None:
+        self.root: dict[Expr, Expr] = {}
+        self.last: dict[Expr, int] = {}
+        for k, node in enumerate(order):
+            self.root[node] = self.root[node.args[0]] if is_view(node) else node
+            for arg in node.args:
+                self.last[self.root[arg]] = k
+        for node in outputs:
+            self.last[self.root[node]] = len(order) + 1
+
+    def owned(self, node: Expr) -> bool:
+        return self.root.get(node) is node and node.op not in (INPUT, CONST)
+
+    def fresh_result(self, node: Expr) -> bool:
+        root = self.root[node]
+        return root.op not in (INPUT, CONST) and not any(n.op.name == "broadcast" for n in (node, root))
+
+    def dies(self, node: Expr, k: int) -> bool:
+        return self.last.get(self.root.get(node, node), -1) <= k
+
+    def reusable(self, node: Expr, k: int, writer: Writer) -> Expr | None:
+        """An operand whose buffer the result may take: large, owned, dead after this, of the same shape and dtype."""
+        if not node.op.ufunc or math.prod(node.shape) * 8 < BIG or node.op.kind != "elementwise":
+            return None
+        for arg in node.args:
+            known = writer.source.get(arg)
+            fits = arg.shape == node.shape and arg.dtype == node.dtype and self.owned(arg) and self.dies(arg, k)
+            if fits and known is not None and known[0].isidentifier() and arg.op.kind != "leaf":
+                return arg
+        return None
+
+
+def is_view(node: Expr) -> bool:
+    """Does the value share memory with its first operand?"""
+    view = node.op.view
+    return view(node.params) if callable(view) else view
+
+
+# ---------------------------------------------------------------- long functions
+
+
+def _cut(
+    name: str, params: list[str], checks: list[str], writer: Writer, order: Sequence[Expr], outputs: Sequence[Expr],
+    guards: Sequence[tuple[Expr, Any]], docstring: str,
+) -> Generated:  # fmt: skip
+    """One statement a value, over a list `v`, in parts of PART statements."""
+    slot: dict[Expr, int] = {}
+    pending: dict[Expr, list[Any]] = {}
+    for condition, outcome in guards:
+        pending.setdefault(condition, []).append(outcome)
+    start = [f"    v[{k}] = {p}" for k, p in enumerate(params)]
+    at = {text: k for k, text in enumerate(params)}
+    for node, (text, _) in list(writer.source.items()):
+        if text in at:
+            writer.source[node] = (f"v[{at[text]}]", ATOM)
+    lines: list[str] = []
+    for node in order:
+        if node.op is INPUT or node.op is CONST:
+            if node.op is INPUT and node not in writer.source:
+                value = node.params[0].value
+                writer.source[node] = (python_literal(value) if type(value) is float else writer.constant(value), ATOM)
+        else:
+            text, _ = apply_template(writer, writer.dialect.template(node.op), node.params, node.args) if node.op.numpy else _scatter_text(writer, node)  # noqa: E501
+            slot[node] = len(params) + len(slot)
+            writer.source[node] = (f"v[{slot[node]}]", ATOM)
+            lines.append(f"v[{slot[node]}] = {text}")
+        for outcome in pending.pop(node, ()):
+            lines.append(f"if {source_of(writer, node)[0]} != {outcome!r}: raise Retrace")
+    parts = [lines[k : k + PART] for k in range(0, len(lines), PART)]
+    text = [f"def part_{k}(v):\n" + "\n".join(f"    {line}" for line in part) for k, part in enumerate(parts)]
+    result = ", ".join(source_of(writer, node)[0] for node in outputs)
+    head = [f"def {name}({', '.join(params)}):", *[f"    {c}" for c in checks]]
+    head += [f"    v = [None] * {len(params) + len(slot)}", *start]
+    head += [f"    part_{k}(v)" for k in range(len(parts))]
+    head += [f"    return {result}" if len(outputs) == 1 else f"    return ({result},)"]
+    return compile_source(name, "\n\n".join([*text, "\n".join(head)]) + "\n", writer.constants, writer.dialect is MATH)
+
+
+def _scatter_text(writer: Writer, node: Expr) -> tuple[str, int]:
+    row = writer.constant(node.op, node.op.name)
+    args = ", ".join(operand(writer, a, 0) for a in node.args)
+    return f"{row}({args}, params={node.params!r})", ATOM
+
+
+# ---------------------------------------------------------------- compiling
+
+_MATH_NAMES = re.compile(r"\bmath\.(\w+)")
+
+
+def compile_source(name: str, body: str, constants: dict[str, Any], scalar: bool) -> Generated:
+    """Compile generated text, with `from math import …` for what it uses, so that tracebacks can show the lines."""
+    wanted = sorted(set(_MATH_NAMES.findall(body)))
+    text = _MATH_NAMES.sub(r"\1", body)
+    scope: dict[str, Any] = {"Retrace": Retrace, "as_float": as_float, "inf": math.inf, "nan": math.nan, **constants}
+    head = [f"from math import {', '.join(wanted)}"] if wanted else []
+    scope.update({n: getattr(math, n) for n in wanted})
+    if "np." in text:
+        head.append("import numpy as np")
+        scope["np"] = np
+    if "special." in text:
+        import scipy.special
+
+        head.append("from scipy import special")
+        scope["special"] = scipy.special
+    if "scatter_along_axis(" in text:
+        scope["scatter_along_axis"] = scatter_along_axis
+    filename = f"<tangently {name} {id(constants):x}>"
+    exec(compile(text, filename, "exec"), scope)
+    source = "\n".join(head) + ("\n\n\n" if head else "") + text
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    return Generated(source, scope[name], constants, scalar)
+
+
+__all__ = ["Argument", "Generated", "Retrace", "generate"]

@@ -1,0 +1,541 @@
+"""The engine behind `derivative`, `grad` and the rest: trace once, transform, compile, and keep what was compiled.
+
+A *transformation* takes a recording and the nodes to differentiate, and gives output expressions and how to pack them.
+An `Engine` holds one transformation of one function. Compiled variants are kept by the structure, shapes and dtypes of
+the arguments; each tests its guards and surroundings itself and raises `Retrace` where it does not apply, so variants
+for other branches are tried next, and a new trace is made last. The latest variant is called directly: for a scalar
+function a call costs little more than the generated function itself.
+
+Three kinds of call never compile: one whose arguments are traced (the transformed graph is run on them, so derivatives
+nest), one whose function reads values of an open trace, and the first call on a graph of many thousand nodes (a numeric
+sweep over the recorded values is faster than generating code that may be used once).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tangently.codegen.python import Argument, Generated, Retrace, generate
+from tangently.differentiation import expand, sweep
+from tangently.errors import InputError, TangentlyError, TraceError
+from tangently.expr import CONST, INPUT, Expr, evaluate, symbol, toposort
+from tangently.simplification import simplify_all
+from tangently.tracing.dependencies import Dependencies, collect
+from tangently.tracing.recording import Recording, diagnose, input_names, promote, record
+from tangently.tracing.traced import Eager, Trace, Traced, guard
+from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
+
+HUGE = 20_000  # nodes; above it the first call sweeps the recorded values instead of compiling
+VARIANTS = 64  # compiled variants kept for one function
+SMALL = 400  # nodes; below it the derivative is simplified before code is generated
+
+Wrt = None | int | str | Sequence[int | str]
+Pack = Callable[[Sequence[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What a transformation gives: output expressions, and how their values are packed (None: as they are)."""
+
+    outputs: list[Expr]
+    pack: Pack | None = None
+    names: dict[Expr, str] = field(default_factory=dict)  # what the code calls values of its own: dz, dW
+    extra: tuple[Expr, ...] = ()  # further inputs (directions, cotangents), after the function's own
+
+
+@dataclass(frozen=True)
+class Transformation:
+    """`build(recording, chosen)` makes the graph; `numeric` may answer from recorded values without one.
+
+    extras: 1 where the last positional argument is the transformation's own (a direction, a cotangent; nested as the
+    arguments, or the outputs, are).
+    """
+
+    name: str
+    build: Callable[[Recording, Selection], Transformed]
+    numeric: Callable[[Recording, Selection, list[Any]], Any] | None = None
+    extras: int = 0
+    maps_over_arrays: bool = False
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is differentiated with respect to: nodes, and how their derivatives are packed for the caller."""
+
+    nodes: list[Expr]
+    pack: Pack
+    labels: list[str]
+    leaves: list[int | None]
+
+
+@dataclass
+class Variant:
+    """One compiled version: for one structure of arguments, one set of shapes, one path of branches."""
+
+    generated: Generated
+    pack: Pack | None
+    recording: Recording
+    transformed: Transformed
+    selection: Selection
+
+
+class Engine:
+    """One transformation of one function, and its compiled variants."""
+
+    def __init__(self, function: Callable[..., Any], transformation: Transformation, wrt: Wrt = None) -> None:
+        if not callable(function):
+            raise InputError(
+                f"a {type(function).__name__} was given where a function was wanted: "
+                "a Python function, a formula as text, or something that tangently.grad and the like returned"
+            )
+        self.function, self.transformation, self.wrt = function, transformation, wrt
+        self.variants: dict[Any, list[Variant]] = {}
+        self.seen: set[Any] = set()
+        self.fast: Callable[..., Any] = never
+        self.latest: Variant | None = None
+
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        try:
+            return inspect.signature(self.function)
+        except (TypeError, ValueError):
+            return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
+
+    # ---- arguments
+
+    def bind(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Bound:
+        """The arguments by parameter, flattened."""
+        extras: tuple[Any, ...] = ()
+        if self.transformation.extras:
+            if not args:
+                raise InputError(f"{self.transformation.name} takes the function's arguments and then a direction")
+            args, extras = args[:-1], tuple(_extra(x) for x in flatten(args[-1])[0])
+        try:
+            bound = self.signature.bind(*args, **keywords)
+        except TypeError as error:
+            raise InputError(f"{name_of(self.function)}{self.signature}: {error}") from None
+        bound.apply_defaults()
+        leaves: list[Any] = []
+        paths: list[str] = []
+        owners: list[str] = []
+        parts: list[tuple[str, Structure]] = []
+        for name, value in bound.arguments.items():
+            mine, where, structure = flatten(value, name)
+            leaves += mine
+            paths += where
+            owners += [name] * len(mine)
+            parts.append((name, structure))
+        return Bound(self.signature, leaves, paths, owners, tuple(parts), extras)
+
+    def chosen(self, bound: Bound) -> list[bool]:
+        """Which leaves are differentiated (a name that is no argument may be an intermediate value)."""
+        if self.wrt is None:
+            return [True] * len(bound.leaves)
+        names = list(bound.signature.parameters)
+        wanted = {names[w] if isinstance(w, int) else w for w in _entries(self.wrt, names)}
+        return [owner in wanted or path in wanted for owner, path in zip(bound.owners, bound.paths)]
+
+    # ---- calls
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        bound = self.bind(args, keywords)
+        picked = self.chosen(bound)
+        if any(isinstance(leaf, Traced) for leaf in (*bound.leaves, *bound.extras)):
+            return self.inline(bound, picked)
+        leaves = [promote(leaf, p, path) for leaf, p, path in zip(bound.leaves, picked, bound.paths)]
+        if self.transformation.maps_over_arrays and any(isinstance(leaf, np.ndarray) for leaf in leaves):
+            mapped = self.mapped(bound, leaves, picked)
+            if mapped is not NOT_MAPPED:
+                return mapped
+        key = (bound.parts, tuple(describe_leaf(leaf) for leaf in leaves))
+        for variant in self.variants.get(key, ()):
+            try:
+                return self._call(variant, leaves, bound)
+            except Retrace:
+                continue
+        return self.trace_and_call(key, bound, leaves, picked)
+
+    def _call(self, variant: Variant, leaves: list[Any], bound: Bound) -> Any:
+        try:
+            result = variant.generated.call(*leaves, *bound.extras)
+        except (ValueError, ArithmeticError):
+            return self._carefully(variant, leaves, bound)
+        self.remember(variant, bound)
+        return result if variant.pack is None else variant.pack(result)
+
+    def _carefully(self, variant: Variant, leaves: list[Any], bound: Bound) -> Any:
+        """Python's `math` raised: compute by NumPy's rules; where there is no value, say where it is lost."""
+        recording, _ = self.record(bound, leaves, self.chosen(bound))
+        problem = diagnose(recording)
+        if problem is not None:
+            raise problem
+        extras = {n: _extra(x) for n, x in zip(variant.transformed.extra, bound.extras)}
+        inputs = {n: v for n, v in zip(variant.recording.inputs, leaves) if n is not None}
+        with np.errstate(all="ignore"):
+            values = evaluate(variant.transformed.outputs, {**inputs, **extras})
+        return _packed(variant.pack, values, variant.transformed)
+
+    def remember(self, variant: Variant, bound: Bound) -> None:
+        """Make the variant the one that is called directly, where the arguments are plain leaves in order."""
+        self.latest = variant
+        if bound.plain and variant.pack is None:
+            self.fast = variant.generated.call
+        elif bound.plain:
+            call, pack = variant.generated.call, variant.pack
+            self.fast = lambda *args: pack(call(*args))
+
+    def record(self, bound: Bound, leaves: list[Any], picked: list[bool]) -> tuple[Recording, Selection]:
+        """Trace the function on these leaves."""
+        traced = [p or not isinstance(leaf, int) for p, leaf in zip(picked, leaves)]
+        recording = record(self.function, leaves, bound.paths, bound.call, traced)
+        return recording, self.select(recording, bound, picked)
+
+    def trace_and_call(self, key: Any, bound: Bound, leaves: list[Any], picked: list[bool]) -> Any:
+        surroundings = collect(self.function)
+        recording, selection = self.record(bound, leaves, picked)
+        problem = diagnose(recording) if recording_is_scalar(recording) else None
+        if problem is not None:
+            raise problem
+        if recording.trace.foreign:
+            return self._on_foreign(recording, selection, bound, leaves)
+        size = len(recording.trace.values)
+        if size > HUGE and self.transformation.numeric is not None and key not in self.seen:
+            self.seen.add(key)
+            return self.transformation.numeric(recording, selection, leaves)
+        variant = self.compile(recording, selection, surroundings, bound, leaves)
+        if surroundings.watchable:
+            kept = self.variants.setdefault(key, [])
+            kept.insert(0, variant)
+            del kept[VARIANTS:]
+        else:
+            self.latest = variant
+            result = _run(variant, leaves, bound)
+            return result if variant.pack is None else variant.pack(result)
+        return self._call(variant, leaves, bound)
+
+    def compile(
+        self, recording: Recording, selection: Selection, surroundings: Dependencies, bound: Bound, leaves: list[Any]
+    ) -> Variant:
+        transformed = self.transformation.build(recording, selection)
+        conditions = [c for c, _ in recording.trace.guards]
+        outputs = expand([*transformed.outputs, *conditions, *recording.outputs])
+        count = len(transformed.outputs)
+        guards = [(c, outcome) for c, (_, outcome) in zip(outputs[count:], recording.trace.guards)]
+        defined = [n for n in toposort(outputs[count + len(conditions) :]) if _may_be_undefined(n)]
+        outputs = outputs[:count]
+        if len(toposort(outputs)) < SMALL:
+            outputs = simplify_all(outputs)
+        names = {**transformed.names, **self._code_names(recording)}
+        arguments = [
+            Argument(name, node, None if node is not None else leaf)
+            for name, node, leaf in zip(input_names(bound.paths), recording.inputs, leaves)
+        ]
+        arguments += [Argument(n.name or "v", n) for n in transformed.extra]
+        stale = None
+        if surroundings.deep:
+            stale = lambda: not all(same(read()) for read, same in surroundings.deep)
+        generated = generate(
+            f"{self.transformation.name}_of_{identifier_of(self.function)}", arguments, outputs, names=names, defined=defined,
+            guards=_distinct(guards), watched=surroundings.plain, stale=stale,
+        )  # fmt: skip
+        pack = transformed.pack
+        if pack is not None and count == 1:
+            inner = pack
+            pack = lambda value: inner((value,))
+        return Variant(generated, pack, recording, transformed, selection)
+
+    def _code_names(self, recording: Recording) -> dict[Expr, str]:
+        return {node: name for node, name in recording.names.items() if node.op is not INPUT and node.op is not CONST}
+
+    # ---- calls on traced values
+
+    def inline(self, bound: Bound, picked: list[bool]) -> Any:
+        """Arguments are traced: run the transformed graph on them, so that the result can be differentiated again."""
+        leaves = [
+            leaf.value if isinstance(leaf, Traced) else promote(leaf, p, path)
+            for leaf, p, path in zip(bound.leaves, picked, bound.paths)
+        ]
+        leaves = [_plain(v) for v in leaves]
+        traced = [isinstance(leaf, Traced) or p or not isinstance(leaf, int) for leaf, p in zip(bound.leaves, picked)]
+        abstract = None
+        if any(v is None for v in leaves):
+            abstract = [x.shape if isinstance(x, Traced) else np.shape(x) for x in bound.leaves]
+        recording = record(self.function, leaves, bound.paths, bound.call, traced, abstract)
+        selection = self.select(recording, bound, picked)
+        outer = [leaf if isinstance(leaf, Traced) else value for leaf, value in zip(bound.leaves, leaves)]
+        return self._on_foreign(recording, selection, bound, outer)
+
+    def _on_foreign(self, recording: Recording, selection: Selection, bound: Bound, leaves: list[Any]) -> Any:
+        transformed = self.transformation.build(recording, selection)
+        known: dict[Expr, Any] = {n: v for n, v in zip(recording.inputs, leaves) if n is not None}
+        known.update(recording.trace.foreign)
+        known.update({n: v if isinstance(v, Traced) else _extra(v) for n, v in zip(transformed.extra, bound.extras)})
+        values = evaluate([*transformed.outputs, *[c for c, _ in recording.trace.guards]], known)
+        for condition, (_, outcome) in zip(values[len(transformed.outputs) :], recording.trace.guards):
+            if isinstance(condition, Traced) and not isinstance(condition._trace, Eager):
+                guard(condition, outcome)
+        return _packed(transformed.pack, values[: len(transformed.outputs)], transformed)
+
+    # ---- what is differentiated
+
+    def select(self, recording: Recording, bound: Bound, picked: list[bool]) -> Selection:
+        inner = self._intermediates(recording, bound)
+        if inner is not None:
+            return inner
+        nodes, labels, leaves = [], [], []
+        for k, (node, take) in enumerate(zip(recording.inputs, picked)):
+            if take and node is not None:
+                nodes.append(node)
+                labels.append(bound.paths[k])
+                leaves.append(k)
+        if not nodes:
+            raise InputError(
+                f"{name_of(self.function)} has no number or array to differentiate: got {', '.join(bound.paths) or 'no arguments'}"
+            )
+        return Selection(nodes, bound.packer(self.wrt), labels, leaves)
+
+    def _intermediates(self, recording: Recording, bound: Bound) -> Selection | None:
+        """`wrt` may name intermediate values of the user's source: h, z, loss."""
+        wanted = _entries(self.wrt, list(bound.signature.parameters)) if self.wrt is not None else []
+        known = {*bound.signature.parameters, *bound.paths}
+        if not any(isinstance(w, str) and w not in known for w in wanted):
+            return None
+        nodes = [self._named(recording, bound, w) for w in wanted]
+        single = isinstance(self.wrt, str)
+        return Selection(nodes, (lambda v: v[0]) if single else tuple, [str(w) for w in wanted], [None] * len(nodes))
+
+    def _named(self, recording: Recording, bound: Bound, wanted: int | str) -> Expr:
+        if isinstance(wanted, int):
+            wanted = list(bound.signature.parameters)[wanted]
+        for path, node in zip(bound.paths, recording.inputs):
+            if node is not None and path == wanted:
+                return node
+        found = [node for node, name in recording.names.items() if name == wanted]
+        if not found:
+            import difflib
+
+            options = sorted({*bound.signature.parameters, *bound.paths, *recording.names.values()})
+            near = difflib.get_close_matches(wanted, options, 1)
+            raise InputError(
+                f"wrt={wanted!r}: {name_of(self.function)} has no argument or intermediate value of that name; "
+                f"it has {', '.join(options)}" + (f". Did you mean {near[0]!r}?" if near else "")
+            )
+        return found[-1]
+
+    # ---- mapping a scalar derivative over an array
+
+    def mapped(self, bound: Bound, leaves: list[Any], picked: list[bool]) -> Any:
+        """Entry by entry over arrays, where the function is one of numbers: vectorized if no branch differs."""
+        arrays = [k for k, (leaf, p) in enumerate(zip(leaves, picked)) if isinstance(leaf, np.ndarray) and p]
+        if not arrays or not bound.plain:
+            return NOT_MAPPED
+        shape = np.broadcast_shapes(*[leaves[k].shape for k in arrays])
+        if 0 in shape:
+            return np.zeros(shape)
+        first = [float(leaf.flat[0]) if k in arrays else leaf for k, leaf in enumerate(leaves)]
+        try:
+            recording, selection = self.record(bound, first, picked)
+        except TraceError:
+            raise
+        except TangentlyError:
+            return self._one_by_one(bound, leaves, arrays, shape)
+        if recording.trace.guards or not recording_is_scalar(recording) or recording.trace.foreign:
+            return self._one_by_one(bound, leaves, arrays, shape)
+        transformed = self.transformation.build(recording, selection)
+        known = {n: v for n, v in zip(recording.inputs, leaves) if n is not None}
+        with np.errstate(all="ignore"):
+            values = [np.array(np.broadcast_to(v, shape), float) for v in evaluate(transformed.outputs, known)]
+        return _packed(transformed.pack, values, transformed)
+
+    def _one_by_one(self, bound: Bound, leaves: list[Any], arrays: list[int], shape: tuple[int, ...]) -> Any:
+        columns = [np.broadcast_to(leaves[k], shape).ravel() for k in arrays]
+        rows = []
+        for point in zip(*columns):
+            args = list(leaves)
+            for k, value in zip(arrays, point):
+                args[k] = float(value)
+            rows.append(self(*args))
+        stacked = [np.asarray(column) for column in zip(*rows)] if isinstance(rows[0], tuple) else np.asarray(rows)
+        fit = lambda column: column.reshape(shape + column.shape[1:])
+        return tuple(fit(c) for c in stacked) if isinstance(stacked, list) else fit(stacked)
+
+
+NOT_MAPPED = object()
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A call's arguments, flattened, with what is needed to put them back."""
+
+    signature: inspect.Signature
+    leaves: list[Any]
+    paths: list[str]
+    owners: list[str]
+    parts: tuple[tuple[str, Structure], ...]
+    extras: tuple[Any, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Is every argument one leaf, given by position?"""
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        named = self.signature.parameters.values()
+        return len(self.parts) == len(named) and all(
+            s == LEAF and p.kind in kinds for (_, s), p in zip(self.parts, named)
+        )
+
+    def call(self, leaves: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Leaves back into (args, keywords)."""
+        values, start = {}, 0
+        for name, structure in self.parts:
+            size = _size(structure)
+            values[name] = unflatten(structure, leaves[start : start + size])
+            start += size
+        bound = inspect.BoundArguments(self.signature, values)  # type: ignore[arg-type]
+        return bound.args, bound.kwargs
+
+    def packer(self, wrt: Wrt) -> Pack:
+        """How the derivatives are returned: in the shape of the arguments that were asked for."""
+        names = [name for name, _ in self.parts]
+        structures = dict(self.parts)
+        if wrt is None:
+            order = [n for n in names if _size(structures[n])]
+            single = len(order) == 1
+        else:
+            order = [names[w] if isinstance(w, int) else w for w in _entries(wrt, names)]
+            single = isinstance(wrt, (int, str))
+        if any(n not in structures for n in order):  # single leaves by path: params['W1']
+            places = {p: k for k, p in enumerate(p for p in self.paths if p in order or p.split("[")[0] in order)}
+            pick = lambda v: [v[places[n]] for n in order]
+            return (lambda v: pick(v)[0]) if single else (lambda v: tuple(pick(v)))
+        return _Packer([_dynamic(structures[n]) for n in names if n in order], [n for n in names if n in order], order, single)
+
+
+class _Packer:
+    """Leaves in argument order → one structure, or a tuple in the order asked for."""
+
+    def __init__(self, structures: list[Structure], present: list[str], order: list[str], single: bool) -> None:
+        self.structures, self.present, self.order, self.single = structures, present, order, single
+
+    @property
+    def trivial(self) -> bool:
+        """Is the packed form what generated code returns (one value, or a flat tuple)?"""
+        return all(s == LEAF for s in self.structures) and self.present == self.order
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        packed, start = {}, 0
+        for name, structure in zip(self.present, self.structures):
+            size = _size(structure)
+            packed[name] = unflatten(structure, leaves[start : start + size])
+            start += size
+        return packed[self.order[0]] if self.single else tuple(packed[n] for n in self.order)
+
+
+def pack_unless_trivial(selection: Selection) -> Pack | None:
+    pack = selection.pack
+    if isinstance(pack, _Packer) and pack.trivial and pack.single == (len(selection.nodes) == 1):
+        return None
+    return pack
+
+
+def _dynamic(s: Structure) -> Structure:
+    from tangently.tracing.trees import without_statics
+
+    return without_statics(s)
+
+
+@functools.cache
+def _size(s: Structure) -> int:
+    return 1 if s[0] == "leaf" else (0 if s[0] == "static" else sum(_size(c) for c in s[-1]))
+
+
+def _entries(wrt: Wrt, names: list[str]) -> list[int | str]:
+    items = [wrt] if isinstance(wrt, (int, str)) else list(wrt or ())
+    for w in items:
+        if isinstance(w, bool) or not isinstance(w, (int, str)):
+            raise InputError(f"wrt={wrt!r}: a name or a position of an argument, or a tuple of them, was wanted")
+        if isinstance(w, int) and not -len(names) <= w < len(names):
+            raise InputError(f"wrt={w}: the function has {len(names)} arguments ({', '.join(names)}), counted from 0")
+    return items
+
+
+def never(*_args: Any, **_keywords: Any) -> Any:
+    raise Retrace
+
+
+def name_of(function: Any) -> str:
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def identifier_of(function: Any) -> str:
+    from tangently.codegen.flat import identifier
+
+    name = name_of(function)
+    return "f" if name == "<lambda>" else identifier(name)
+
+
+def describe_leaf(leaf: Any) -> Any:
+    if type(leaf) is float:
+        return float
+    return (leaf.shape, leaf.dtype) if isinstance(leaf, np.ndarray) else (type(leaf), leaf)
+
+
+def recording_is_scalar(recording: Recording) -> bool:
+    return all(y.shape == () for y in recording.outputs) and all(x is None or x.shape == () for x in recording.inputs)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, np.ndarray) else (
+        float(value) if isinstance(value, (float, np.floating)) or type(value) is float else value)  # fmt: skip
+
+
+def _extra(x: Any) -> Any:
+    if isinstance(x, Traced):
+        return x
+    return float(x) if np.ndim(x) == 0 else np.asarray(x, float)
+
+
+def _packed(pack: Pack | None, values: list[Any], transformed: Transformed) -> Any:
+    if pack is not None:
+        return pack(values)
+    return values[0] if len(transformed.outputs) == 1 else tuple(values)
+
+
+def _run(variant: Variant, leaves: list[Any], bound: Bound) -> Any:
+    """Run freshly generated code whose surroundings can't be watched: nothing can have changed since the trace."""
+    inputs = {n: v for n, v in zip(variant.recording.inputs, leaves) if n is not None}
+    inputs.update({n: _extra(x) for n, x in zip(variant.transformed.extra, bound.extras)})
+    with np.errstate(all="ignore"):
+        values = evaluate(variant.transformed.outputs, inputs)
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def _may_be_undefined(node: Expr) -> bool:
+    op = node.op
+    return op.domain is not None and not (op.everywhere is not None and op.everywhere(*node.args))
+
+
+def _distinct(guards: list[tuple[Expr, Any]]) -> list[tuple[Expr, Any]]:
+    """Each condition once; those that became constants hold by themselves."""
+    seen: dict[Expr, Any] = {}
+    for condition, outcome in guards:
+        if condition.op is not CONST:
+            seen.setdefault(condition, outcome)
+    return list(seen.items())
+
+
+def abstract_recording(function: Callable[..., Any], shapes: Sequence[tuple[int, ...]] | None = None) -> Recording:
+    """Trace without a point: every argument a number (or of the given shape); branches raise."""
+    engine = Engine(function, Transformation("formula", lambda r, s: Transformed(r.outputs)))
+    names = [p.name for p in engine.signature.parameters.values() if p.default is inspect.Parameter.empty]
+    bound = engine.bind((0.0,) * len(names), {})
+    sizes = [()] * len(bound.leaves) if shapes is None else list(shapes)
+    return record(function, bound.leaves, bound.paths, bound.call, [True] * len(bound.leaves), sizes)
+
+
+__all__ = ["Engine", "Selection", "Trace", "Transformation", "Transformed", "abstract_recording", "sweep", "symbol"]

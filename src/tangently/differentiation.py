@@ -1,0 +1,234 @@
+"""Differentiation, graph to graph, and a numeric reverse sweep over a recorded graph.
+
+tangent (forward mode): one pass over the topological order; each row's `jvp` turns operand tangents into the output's.
+pullback (reverse mode): one pass backwards; each row's `vjp` turns the output's cotangent into contributions to its
+operands, which are added up by name. Both are linear in the number of nodes, iterative, and read only the table; a node
+that does not depend on what is differentiated is never touched.
+
+`sweep` is the same reverse pass on numbers: the recorded values are put into the very same rules. A function that is
+called once, or whose trace has a million nodes, needs no code to be generated. `checkpointed` trades time for memory:
+it keeps every k-th value of a long loop and recomputes the rest, segment by segment.
+
+Glossary: g cotangent of a node, t tangent, y a node, xs its operands, wrt what is differentiated with respect to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tangently.errors import UnsupportedError
+from tangently.expr import CONST, INPUT, TABLE, Expr, Primitive, const, depends, evaluate, toposort
+from tangently.primitives.kinds import broadcast_to
+
+
+def zero(shape: tuple[int, ...]) -> Expr:
+    return broadcast_to(const(0.0), shape)
+
+
+def rule_missing(op: Primitive, mode: str) -> UnsupportedError:
+    return UnsupportedError(f"{op.name} has no {mode} rule in the table: its derivative can't be formed")
+
+
+# ---------------------------------------------------------------- forward
+
+
+def tangent(outputs: Sequence[Expr], seeds: dict[Expr, Expr]) -> list[Expr]:
+    """The tangents of the outputs when the nodes in `seeds` move along the given tangents (forward mode).
+
+    >>> from tangently.expr import symbol
+    >>> x = symbol("x")
+    >>> tangent([x * x], {x: const(1)})
+    [add(x, x)]
+    """
+    order = toposort(outputs)
+    reached = depends(order, seeds)
+    moved: dict[Expr, Expr] = dict(seeds)
+    for node in order:
+        if node in reached and node not in moved:
+            t = _push(node, moved)
+            if t is not None:
+                moved[node] = t
+    return [moved.get(y, zero(y.shape)) if y in moved else zero(y.shape) for y in outputs]
+
+
+def _push(node: Expr, moved: dict[Expr, Expr]) -> Expr | None:
+    if node.op.jvp is None:
+        raise rule_missing(node.op, "forward")
+    ts = [moved.get(a) for a in node.args]
+    return None if all(t is None for t in ts) else node.op.jvp(node.params, node, node.args, ts)
+
+
+# ---------------------------------------------------------------- reverse
+
+
+def pullback(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequence[Expr]) -> list[Expr]:
+    """The cotangents of `wrt` for given cotangents of the outputs (reverse mode).
+
+    >>> from tangently.expr import symbol
+    >>> x, y = symbol("x"), symbol("y")
+    >>> pullback([x * y], [const(1)], [x, y])
+    [y, x]
+    """
+    found = cotangent_map(outputs, cotangents, wrt)
+    return [found[node] if node in found else zero(node.shape) for node in wrt]
+
+
+def cotangent_map(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequence[Expr]) -> dict[Expr, Expr]:
+    """The cotangent of every node between the outputs and `wrt` (each one the total over all its uses)."""
+    order = toposort(outputs)
+    reached = depends(order, wrt)
+    totals: dict[Expr, Expr] = {}
+    for y, g in zip(outputs, cotangents):
+        if y in reached:
+            totals[y] = totals[y] + g if y in totals else g
+    for node in reversed(order):
+        g = totals.get(node)
+        if g is not None and node.op is not INPUT:
+            _pull(node, g, reached, totals)
+    return totals
+
+
+def _pull(node: Expr, g: Expr, reached: set[Expr], totals: dict[Expr, Expr]) -> None:
+    op = node.op
+    if op.vjp is None:
+        if op is CONST:
+            return
+        raise rule_missing(op, "reverse")
+    for i, arg in enumerate(node.args):
+        if arg not in reached:
+            continue
+        total = totals.get(arg)
+        if total is not None and op.accumulate is not None:
+            totals[arg] = op.accumulate(node.params, node, node.args, g, i, total)
+            continue
+        part = op.vjp(node.params, node, node.args, g, i)
+        if part is not None:
+            totals[arg] = part if total is None else TABLE["add"](total, part)
+
+
+# ---------------------------------------------------------------- numeric reverse sweep
+
+
+def sweep(
+    outputs: Sequence[Expr], cotangents: Sequence[Any], wrt: Sequence[Expr], values: dict[Expr, Any]
+) -> list[Any]:
+    """Numeric cotangents of `wrt`, from the values that the trace recorded. No graph is built, no code generated."""
+    order = toposort(outputs)
+    return _sweep(order, dict(zip(outputs, cotangents)), wrt, values, depends(order, wrt))
+
+
+def _sweep(
+    order: Sequence[Expr], seeds: dict[Expr, Any], wrt: Sequence[Expr], values: dict[Expr, Any], reached: set[Expr]
+) -> list[Any]:
+    totals: dict[Expr, Any] = {y: g for y, g in seeds.items() if y in reached}
+    owned: set[Expr] = set()
+    keep = set(wrt)
+    with np.errstate(all="ignore"):
+        for node in reversed(order):
+            if node in totals and node.op.vjp is not None:
+                g = totals[node] if node in keep else totals.pop(node)
+                _pull_number(node, g, reached, totals, owned, values)
+    return [totals[n] if n in totals else (np.zeros(n.shape) if n.shape else 0.0) for n in wrt]
+
+
+def _pull_number(
+    node: Expr, g: Any, reached: set[Expr], totals: dict[Expr, Any], owned: set[Expr], values: dict[Expr, Any]
+) -> None:
+    op, args = node.op, node.args
+    xs = [values[a] if a.op is not CONST else a.value for a in args]
+    y = values[node]
+    for i, arg in enumerate(args):
+        if arg not in reached:
+            continue
+        total = totals.get(arg)
+        if op.accumulate is not None and total is not None and arg in owned:
+            totals[arg] = op.accumulate(node.params, y, xs, g, i, total)
+            continue
+        part = pull_number(op, node.params, y, xs, g, i)
+        if part is None:
+            continue
+        if total is None:
+            totals[arg] = part
+            if op.accumulate is not None:
+                owned.add(arg)  # a fresh array of zeros with entries added: ours to add to in place
+        else:
+            totals[arg] = _add_number(total, part, arg, owned)
+
+
+def _add_number(total: Any, part: Any, arg: Expr, owned: set[Expr]) -> Any:
+    if arg in owned:
+        total += part
+        return total
+    result = total + part
+    if type(result) is np.ndarray:
+        owned.add(arg)
+    return result
+
+
+def pull_number(op: Primitive, params: Any, y: Any, xs: Sequence[Any], g: Any, i: int) -> Any:
+    """A row's reverse rule on numbers; where Python's floats raise (1/0.0), NumPy's inf and nan stand."""
+    assert op.vjp is not None
+    try:
+        return op.vjp(params, y, xs, g, i)
+    except (ZeroDivisionError, OverflowError, ValueError):
+        wide = [np.float64(x) if type(x) is float else x for x in xs]
+        with np.errstate(all="ignore"):
+            return op.vjp(params, np.float64(y) if type(y) is float else y, wide, np.float64(g) if type(g) is float else g, i)
+
+
+# ---------------------------------------------------------------- checkpointing
+
+
+def checkpointed(
+    step: Callable[[Any, Any], Any],
+    state: Any,
+    inputs: Sequence[Any],
+    pull: Callable[[Any, Any, Any], tuple[Any, Any]],
+    cotangent: Any,
+    every: int | None = None,
+) -> tuple[Any, Any, list[Any]]:
+    """Reverse mode through `state = step(state, input)` that keeps one state in `every` (√n if left out).
+
+    `pull(state, input, g)` gives the cotangents of (state, input) for one step. Returns the final state, the cotangent
+    of the first state, and the cotangent of each input. Memory O(n/every + every), time one extra forward run
+    (Griewank & Walther, Evaluating Derivatives, chapter 12).
+    """
+    n = len(inputs)
+    every = every or max(1, int(np.sqrt(n)))
+    kept = [state]
+    for k, item in enumerate(inputs):
+        state = step(state, item)
+        if (k + 1) % every == 0 and k + 1 < n:
+            kept.append(state)
+    final, grads, g = state, [None] * n, cotangent
+    for block in reversed(range(len(kept))):
+        start, stop = block * every, min((block + 1) * every, n)
+        states = [kept[block]]
+        for k in range(start, stop - 1):
+            states.append(step(states[-1], inputs[k]))
+        for k in reversed(range(start, stop)):
+            g, grads[k] = pull(states[k - start], inputs[k], g)
+    return final, g, grads
+
+
+# ---------------------------------------------------------------- expansion
+
+
+def expand(outputs: Sequence[Expr]) -> list[Expr]:
+    """Composites replaced by their bodies (for code, and for whoever wants to see inside)."""
+    done: dict[Expr, Expr] = {}
+    for node in toposort(outputs):
+        args = [done[a] for a in node.args]
+        if node.op.body is not None:
+            inside = node.op.body(node.params, *args)
+            done[node] = expand([inside])[0] if any(n.op.body is not None for n in toposort([inside], stop=done.__contains__)) else inside
+        else:
+            same = all(a is b for a, b in zip(args, node.args))
+            done[node] = node if same else evaluate([node], dict(zip(node.args, args)))[0]
+    return [done[y] for y in outputs]
+
+
+__all__ = ["checkpointed", "cotangent_map", "expand", "pullback", "sweep", "tangent"]

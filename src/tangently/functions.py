@@ -1,0 +1,649 @@
+"""The mathematical functions, under the names that people know: for numbers, arrays, expressions and traced values.
+
+`relu`, `softmax`, `erf` and so on are here because NumPy has none; `sin`, `sum`, `where` are here too, so that a formula
+given as text and NumPy's own functions (which `tangently.tracing` redirects) have one definition to go to. Signatures
+follow NumPy's. `FUNCTIONS` maps every name, with the usual second spellings (`ln`, `asin`, `tr`), to its function.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tangently.errors import InputError, ShapeError
+from tangently.expr import TABLE
+from tangently.primitives import tensor
+from tangently.primitives.kinds import broadcast_to as _broadcast_to
+from tangently.primitives.kinds import dtype_of, normalize_axes, shape_of
+from tangently.primitives.kinds import reshape as _reshape
+from tangently.primitives.tensor import einsum as _einsum_row
+from tangently.primitives.tensor import sum_of
+
+Axis = int | Sequence[int] | None
+WHOLE = ("s", None, None, None)
+
+
+def array(x: Any, dtype: Any = None) -> Any:
+    """Numbers, nested lists and arrays as one array; traced entries are stacked, so nothing is lost.
+
+    >>> array([1.0, 2.0]).shape
+    (2,)
+    """
+    if isinstance(x, (list, tuple)):
+        if has_traced(x):
+            return TABLE["stack"](*[array(v) for v in x], params=(0,))
+        return np.asarray(x, dtype)
+    return x
+
+
+def has_traced(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return builtins.any(has_traced(v) for v in x)
+    return hasattr(type(x), "__apply__")
+
+
+def lift(x: Any) -> Any:
+    """What a row takes: lists become arrays."""
+    return array(x) if isinstance(x, (list, tuple)) else x
+
+
+def elementwise(name: str) -> Callable[..., Any]:
+    """The public function of an elementwise row."""
+    row = TABLE[name]
+
+    def function(*args: Any) -> Any:
+        if len(args) != row.arity:
+            raise InputError(f"{name} was given {len(args)} arguments; it takes {row.arity}")
+        return row(*[lift(a) for a in args])
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{row.rules[0].name if row.rules else name}: entry by entry, broadcasting as NumPy does."
+    return function
+
+
+# ---------------------------------------------------------------- reductions
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum of the entries over `axis` (None: all)."""
+    x = lift(x)
+    return sum_of(TABLE["where"](x, 1.0, 0.0) if dtype_of(x) == "?" else x, axis, keepdims)
+
+
+def _reduction(row: str) -> Callable[..., Any]:
+    def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        x = lift(x)
+        axes = normalize_axes(axis, len(shape_of(x)))
+        return TABLE[row](x, params=(axes, bool(keepdims))) if axes else x
+
+    function.__name__ = function.__qualname__ = row
+    return function
+
+
+mean = _reduction("mean")
+amax = _reduction("amax")
+amin = _reduction("amin")
+prod = _reduction("prod")
+
+
+def max(*args: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest entry of one array, or the larger of several values."""
+    return _extremum(amax, maximum, args, axis, keepdims)
+
+
+def min(*args: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest entry of one array, or the smaller of several values."""
+    return _extremum(amin, minimum, args, axis, keepdims)
+
+
+def _extremum(reduce: Any, pairwise: Callable[..., Any], args: Sequence[Any], axis: Axis, keepdims: bool) -> Any:
+    return reduce(args[0], axis, keepdims) if len(args) == 1 else functools.reduce(pairwise, args)
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger of two values, entry by entry; a plain number is a bound that does not vary."""
+    return _bounded("maximum", "at_least", lift(a), lift(b))
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller of two values, entry by entry; a plain number is a bound that does not vary."""
+    return _bounded("minimum", "at_most", lift(a), lift(b))
+
+
+def _bounded(pairwise: str, bound: str, a: Any, b: Any) -> Any:
+    if has_traced(a) and not has_traced(b):
+        return TABLE[bound](a, b)
+    return TABLE[bound](b, a) if has_traced(b) and not has_traced(a) else TABLE[pairwise](a, b)
+
+
+def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`: the mean squared distance from the mean (divided by n - ddof)."""
+    x = lift(x)
+    axes = normalize_axes(axis, len(shape_of(x)))
+    n = int(np.prod([shape_of(x)[k] for k in axes], dtype=int))
+    total = sum_of((x - mean(x, axes, True)) ** 2, axes, keepdims)
+    return total / (n - ddof)
+
+
+def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation over `axis`."""
+    return TABLE["sqrt"](var(x, axis, ddof, keepdims))
+
+
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The norm of a vector (2 by default; 1, inf, or p) or the Frobenius norm of an array."""
+    x = lift(x)
+    axes = normalize_axes(axis, len(shape_of(x)))
+    if not axes:
+        return TABLE["abs"](x)
+    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
+        return TABLE["norm"](x, params=(axes, bool(keepdims)))
+    if len(axes) != 1 or isinstance(ord, str):
+        raise InputError(f"norm with ord={ord!r} of a matrix is not in the table yet: None or 'fro' was wanted")
+    size = TABLE["abs"](x)
+    if ord in (np.inf, -np.inf):
+        return (amax if ord > 0 else amin)(size, axes, keepdims)
+    return sum_of(size, axes, keepdims) if ord == 1 else sum_of(size**ord, axes, keepdims) ** (1 / ord)
+
+
+def _position(row: str) -> Callable[..., Any]:
+    def function(x: Any, axis: int | None = None) -> Any:
+        x = lift(x)
+        flat = _reshape(x, (int(np.prod(shape_of(x), dtype=int)),)) if axis is None else x
+        return TABLE[row](flat, params=(normalize_axes(0 if axis is None else axis, len(shape_of(flat)))[0],))
+
+    return function
+
+
+argmax, argmin = _position("argmax"), _position("argmin")
+
+
+def argsort(x: Any, axis: int = -1) -> Any:
+    """The indices that sort x along an axis."""
+    x = lift(x)
+    return TABLE["argsort"](x, params=(normalize_axes(axis, len(shape_of(x)))[0],))
+
+
+def sort(x: Any, axis: int = -1) -> Any:
+    """x sorted along an axis: a selection, so the gradient goes back to where each entry came from."""
+    x = lift(x)
+    k = normalize_axes(axis, len(shape_of(x)))[0]
+    return TABLE["gather"](x, argsort(x, k), params=(k,))
+
+
+def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
+    x = lift(x)
+    return TABLE["gather"](x, indices, params=(normalize_axes(axis, len(shape_of(x)))[0],))
+
+
+def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The middle entry, or the mean of the two in the middle."""
+    x = lift(x)
+    if not isinstance(axis, int):
+        if axis is not None:
+            raise InputError(f"median over axes {axis}: one axis, or None, was wanted")
+        x, axis = _reshape(x, (int(np.prod(shape_of(x), dtype=int)),)), 0
+    k = normalize_axes(axis, len(shape_of(x)))[0]
+    n = shape_of(x)[k]
+    ordered = sort(x, k)
+    pick = lambda j: index(ordered, (*[slice(None)] * k, j))
+    middle = pick(n // 2) if n % 2 else (pick(n // 2 - 1) + pick(n // 2)) / 2
+    return expand_dims(middle, k) if keepdims else middle
+
+
+def any(x: Any, axis: Axis = None) -> Any:
+    """Is any entry true?"""
+    return TABLE["gt"](sum(TABLE["where"](lift(x), 1.0, 0.0), axis), 0)
+
+
+def all(x: Any, axis: Axis = None) -> Any:
+    """Are all entries true?"""
+    return TABLE["eq"](sum(TABLE["where"](lift(x), 0.0, 1.0), axis), 0)
+
+
+# ---------------------------------------------------------------- layout
+
+
+def reshape(x: Any, *shape: Any) -> Any:
+    """x with another shape; one size may be -1."""
+    x = lift(x)
+    target = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    sizes = tuple(int(n) for n in target)
+    count = int(np.prod(shape_of(x), dtype=int))
+    if -1 in sizes:
+        rest = int(np.prod([n for n in sizes if n != -1], dtype=int))
+        if rest == 0 or count % rest:
+            raise ShapeError(f"shape {shape_of(x)} can't be reshaped to {sizes}: {count} is not a multiple of {rest}")
+        sizes = tuple(count // rest if n == -1 else n for n in sizes)
+    return _reshape(x, sizes)
+
+
+def ravel(x: Any) -> Any:
+    return reshape(x, (-1,))
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    """The transposed array (axes reversed, or in the order given)."""
+    x = lift(x)
+    return x if len(shape_of(x)) < 2 else tensor.transpose(x, axes)
+
+
+def swapaxes(x: Any, a: int, b: int) -> Any:
+    order = list(range(len(shape_of(x))))
+    order[a], order[b] = order[b], order[a]
+    return tensor.transpose(x, order)
+
+
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    ndim = len(shape_of(x))
+    src, dst = ([int(k) % ndim for k in np.atleast_1d(v)] for v in (source, destination))
+    order = [k for k in range(ndim) if k not in src]
+    for d, s in sorted(zip(dst, src)):
+        order.insert(d, s)
+    return tensor.transpose(x, order)
+
+
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+    shape = list(shape_of(lift(x)))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    total = len(shape) + len(axes)
+    for k in sorted(int(a) % total for a in axes):
+        shape.insert(k, 1)
+    return _reshape(lift(x), tuple(shape))
+
+
+def squeeze(x: Any, axis: Axis = None) -> Any:
+    shape = shape_of(x)
+    axes = [k for k, n in enumerate(shape) if n == 1] if axis is None else normalize_axes(axis, len(shape))
+    for k in axes:
+        if shape[k] != 1:
+            raise ShapeError(f"axis {k} of shape {shape} can't be squeezed: its size is {shape[k]}, not 1")
+    return _reshape(x, tuple(n for k, n in enumerate(shape) if k not in axes))
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    target = tuple(np.atleast_1d(shape).tolist())
+    np.broadcast_shapes(shape_of(lift(x)), target)
+    return _broadcast_to(lift(x), target)
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an axis."""
+    xs = [lift(a) for a in arrays]
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    return TABLE["concatenate"](*xs, params=(normalize_axes(axis, len(shape_of(xs[0])))[0],))
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays stacked along a new axis."""
+    xs = [lift(a) for a in arrays]
+    return TABLE["stack"](*xs, params=(axis % (len(shape_of(xs[0])) + 1),))
+
+
+def vstack(arrays: Sequence[Any]) -> Any:
+    return concatenate([reshape(a, (1, -1)) if len(shape_of(lift(a))) < 2 else a for a in arrays], 0)
+
+
+def hstack(arrays: Sequence[Any]) -> Any:
+    xs = [reshape(a, (1,)) if not shape_of(lift(a)) else lift(a) for a in arrays]
+    return concatenate(xs, 0 if len(shape_of(xs[0])) == 1 else 1)
+
+
+def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+    n = shape_of(x)[axis]
+    if isinstance(sections, int):
+        if n % sections:
+            raise ShapeError(f"an axis of size {n} can't be split into {sections} equal parts")
+        sections = range(n // sections, n, n // sections)
+    edges = [0, *[int(k) for k in sections], n]
+    return [index(x, (*[slice(None)] * (axis % len(shape_of(x))), slice(a, b))) for a, b in zip(edges, edges[1:])]
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+    """Zeros around an array."""
+    if mode != "constant" or np.any(np.asarray(constant_values) != 0):
+        raise InputError(f"pad with mode={mode!r}, constant_values={constant_values}: padding with zeros was wanted")
+    ndim = len(shape_of(x))
+    widths = np.broadcast_to(np.asarray(pad_width), (ndim, 2)).tolist()
+    return TABLE["pad"](x, params=(tuple((int(a), int(b)) for a, b in widths),))
+
+
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    x = ravel(x) if axis is None else lift(x)
+    return TABLE["cumsum"](x, params=(normalize_axes(0 if axis is None else axis, len(shape_of(x)))[0],))
+
+
+def flip(x: Any, axis: Axis = None) -> Any:
+    axes = normalize_axes(axis, len(shape_of(x)))
+    return index(x, tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(len(shape_of(x)))))
+
+
+def roll(x: Any, shift: int, axis: int | None = None) -> Any:
+    if axis is None:
+        return reshape(roll(ravel(x), shift, 0), shape_of(x))
+    n = shape_of(x)[axis]
+    k = shift % n if n else 0
+    lead = (slice(None),) * (axis % len(shape_of(x)))
+    return concatenate([index(x, (*lead, slice(n - k, None))), index(x, (*lead, slice(0, n - k)))], axis)
+
+
+def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    x = lift(x)
+    lead = (slice(None),) * (axis % len(shape_of(x)))
+    for _ in range(n):
+        x = index(x, (*lead, slice(1, None))) - index(x, (*lead, slice(None, -1)))
+    return x
+
+
+def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
+    x = ravel(x) if axis is None else x
+    k = 0 if axis is None else axis % len(shape_of(x))
+    where = np.repeat(np.arange(shape_of(x)[k]), repeats)
+    return index(x, (*[slice(None)] * k, where))
+
+
+def tile(x: Any, reps: Any) -> Any:
+    x = lift(x)
+    counts = tuple(np.atleast_1d(reps).tolist())
+    ndim = builtins.max(len(counts), len(shape_of(x)))
+    counts, shape = (1,) * (ndim - len(counts)) + counts, (1,) * (ndim - len(shape_of(x))) + shape_of(x)
+    spread = [size for pair in zip(counts, shape) for size in pair]
+    axes = tuple(range(1, 2 * ndim, 2))
+    copied = TABLE["broadcast"](_reshape(x, shape), params=(tuple(spread), axes))
+    return _reshape(copied, tuple(a * b for a, b in zip(counts, shape)))
+
+
+# ---------------------------------------------------------------- indexing
+
+
+def _slice_part(part: slice) -> tuple[Any, ...]:
+    ends = [None if k is None else int(k) for k in (part.start, part.stop, part.step)]
+    return ("s", *ends)
+
+
+def _mask_indices(mask: Any) -> tuple[np.ndarray, ...]:
+    """A boolean mask as integer indices; on a traced mask the choice is a guard, entry by entry."""
+    if hasattr(type(mask), "__apply__"):
+        from tangently.tracing.traced import guard, need_value
+
+        need_value(mask, "a boolean mask")
+        guard(mask, np.array(mask.value))
+        mask = mask.value
+    return np.nonzero(mask)
+
+
+def pattern_of(key: Any, ndim: int) -> tuple[tuple[Any, ...], list[Any]]:
+    """NumPy's key as a hashable pattern and the integer arrays in it."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    parts = [np.asarray(p) if isinstance(p, list) and not has_traced(p) else p for p in parts]
+    parts = [q for p in parts for q in (_mask_indices(p) if _is_mask(p) else (p,))]
+    if builtins.any(p is Ellipsis for p in parts):
+        where = next(k for k, p in enumerate(parts) if p is Ellipsis)
+        missing = ndim - builtins.sum(p is not None and p is not Ellipsis for p in parts)
+        parts[where : where + 1] = [slice(None)] * missing
+    pattern: list[Any] = []
+    arrays: list[Any] = []
+    for part in parts:
+        pattern.append(_part_of(part, arrays))
+    return tuple(pattern), arrays
+
+
+def _is_mask(part: Any) -> bool:
+    return dtype_of(part) == "?" if isinstance(part, np.ndarray) else (
+        hasattr(type(part), "__apply__") and part.dtype == bool and part.ndim > 0
+    )  # fmt: skip
+
+
+def _part_of(part: Any, arrays: list[Any]) -> Any:
+    if isinstance(part, slice):
+        return _slice_part(part)
+    if part is None:
+        return ("n",)
+    if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
+        return int(part)
+    if hasattr(type(part), "__apply__"):
+        if part.shape == ():
+            return part.__index__()
+        arrays.append(part if part.dtype.kind in "iu" else _whole(part))
+        return ("a",)
+    if isinstance(part, np.ndarray) and part.dtype.kind in "iu":
+        arrays.append(part)
+        return ("a",)
+    raise InputError(f"{part!r} can't be an index: whole numbers, slices, None, …, masks or integer arrays were wanted")
+
+
+def _whole(part: Any) -> Any:
+    """Labels that were passed as whole floats (integer arguments are promoted) may index; they carry no gradient."""
+    if part.value is None or not np.all(np.equal(part.value, np.floor(part.value))):
+        raise InputError(f"{part!r} is used as an index, but its entries are not whole numbers")
+    return TABLE["astype"](part, params=("l",))
+
+
+def index(x: Any, key: Any) -> Any:
+    """`x[key]` as NumPy has it."""
+    x = lift(x)
+    pattern, arrays = pattern_of(key, len(shape_of(x)))
+    return TABLE["index"](x, *arrays, params=(pattern,))
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    x = ravel(x) if axis is None else lift(x)
+    indices = np.asarray(indices) if isinstance(indices, (list, tuple)) else indices
+    return index(x, (*[slice(None)] * (0 if axis is None else axis % len(shape_of(x))), indices))
+
+
+# ---------------------------------------------------------------- products
+
+
+def einsum(subscripts: Any, *operands: Any) -> Any:
+    """NumPy's einsum; "..." is allowed, and an output left out follows NumPy's rule."""
+    if not isinstance(subscripts, str):
+        raise InputError("einsum was given no subscript string first: einsum('ij,jk->ik', A, B)")
+    xs = [lift(x) for x in operands]
+    text = subscripts.replace(" ", "")
+    left, arrow, out = text.partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(xs):
+        raise ShapeError(f"einsum {subscripts!r} names {len(inputs)} operands; {len(xs)} were given")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text]
+    extra = [len(shape_of(x)) - len(s.replace("...", "")) for s, x in zip(inputs, xs)]
+    most = builtins.max((n for s, n in zip(inputs, extra) if "..." in s), default=0)
+    dots = "".join(free[:most])
+    inputs = [s.replace("...", dots[most - n :] if n > 0 else "") for s, n in zip(inputs, extra)]
+    if arrow:
+        out = out.replace("...", dots)
+    else:
+        flat = "".join(inputs)
+        out = dots + "".join(sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots))
+    return _einsum_row(*xs, params=(f"{','.join(inputs)}->{out}",))
+
+
+def matmul(a: Any, b: Any) -> Any:
+    return tensor.matmul(lift(a), lift(b))
+
+
+def dot(a: Any, b: Any) -> Any:
+    return tensor.dot(lift(a), lift(b))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    return tensor.tensordot(lift(a), lift(b), axes)
+
+
+def inner(a: Any, b: Any) -> Any:
+    a, b = lift(a), lift(b)
+    if not shape_of(a) or not shape_of(b):
+        return a * b
+    return tensor.tensordot(a, b, ((len(shape_of(a)) - 1,), (len(shape_of(b)) - 1,)))
+
+
+def outer(a: Any, b: Any) -> Any:
+    return _einsum_row(ravel(lift(a)), ravel(lift(b)), params=("i,j->ij",))
+
+
+def vdot(a: Any, b: Any) -> Any:
+    return _einsum_row(ravel(lift(a)), ravel(lift(b)), params=("i,i->",))
+
+
+def trace(x: Any) -> Any:
+    """The sum of a square matrix's diagonal."""
+    shape = shape_of(lift(x))
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ShapeError(f"trace of an array of shape {shape}: a square matrix was wanted")
+    return _einsum_row(lift(x), params=("ii->",))
+
+
+def diagonal(x: Any) -> Any:
+    shape = shape_of(lift(x))
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ShapeError(f"diagonal of an array of shape {shape}: a square matrix was wanted")
+    return _einsum_row(lift(x), params=("ii->i",))
+
+
+def diag(x: Any) -> Any:
+    """A vector as a diagonal matrix, or the diagonal of a matrix."""
+    x = lift(x)
+    return x[:, None] * np.eye(shape_of(x)[0]) if len(shape_of(x)) == 1 else diagonal(x)
+
+
+# ---------------------------------------------------------------- neural
+
+
+def _along(row: str) -> Callable[..., Any]:
+    def function(x: Any, axis: int = -1) -> Any:
+        x = lift(x)
+        if not shape_of(x):
+            raise ShapeError(f"{row} was given a number: an array was wanted")
+        return TABLE[row](x, params=(normalize_axes(axis, len(shape_of(x)))[0],))
+
+    function.__name__ = function.__qualname__ = row
+    return function
+
+
+softmax, log_softmax = _along("softmax"), _along("log_softmax")
+
+
+def logsumexp(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """ln Σ e^x along an axis (None: over all entries), without overflow."""
+    x = lift(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    return TABLE["logsumexp"](x, params=(normalize_axes(axis, len(shape_of(x)))[0], bool(keepdims)))
+
+
+def one_hot(labels: Any, classes: int) -> np.ndarray:
+    """Rows of the identity matrix: `labels` whole numbers from 0 to classes - 1, any shape.
+
+    >>> one_hot([1, 0], 2)
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    found = np.asarray(labels)
+    if found.dtype.kind not in "iu" or (found.size and (found.min() < 0 or found.max() >= classes)):
+        raise InputError(f"labels must be whole numbers from 0 to {classes - 1}: got {found.dtype} {found!r:.60}")
+    return np.eye(classes)[found]
+
+
+def cross_entropy(logits: Any, targets: Any) -> Any:
+    """The mean softmax cross-entropy over the leading axes. `targets`: labels, or rows of probabilities."""
+    logits, targets = lift(logits), lift(targets)
+    if isinstance(targets, np.ndarray) and targets.dtype.kind in "iu" and targets.ndim == len(shape_of(logits)) - 1:
+        targets = one_hot(targets, shape_of(logits)[-1])
+    each = TABLE["cross_entropy"](logits, targets)
+    return mean(each) if shape_of(each) else each
+
+
+def mse(a: Any, b: Any) -> Any:
+    """The mean squared difference of two arrays."""
+    return TABLE["mse"](lift(a), lift(b))
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x Wᵀ + b, as a network's linear layer has it: x (…, in), weight (out, in), bias (out,)."""
+    args = (lift(x), lift(weight)) if bias is None else (lift(x), lift(weight), lift(bias))
+    return TABLE["linear"](*args)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    return TABLE["elu"](lift(x), alpha)
+
+
+def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
+    return TABLE["leaky_relu"](lift(x), alpha)
+
+
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+    """x kept between two bounds; either may be None."""
+    x = lift(x)
+    if low is None or high is None:
+        x = x if low is None else maximum(x, low)
+        return x if high is None else minimum(x, high)
+    return TABLE["clip"](x, low, high)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """a where the condition holds, b elsewhere."""
+    return TABLE["where"](lift(condition), lift(a), lift(b))
+
+
+def log(x: Any, base: Any = None) -> Any:
+    """The natural logarithm, or the logarithm to a base."""
+    return TABLE["log"](lift(x)) if base is None else TABLE["log"](lift(x)) / TABLE["log"](base)
+
+
+def sinc(x: Any) -> Any:
+    """sin(πx)/(πx), 1 at 0."""
+    u = np.pi * lift(x)
+    zero = TABLE["eq"](u, 0)
+    return TABLE["where"](zero, 1.0 - u**2 / 6, TABLE["sin"](u) / TABLE["where"](zero, 1.0, u))
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x·Φ(x), or the tanh approximation with approximate="tanh"."""
+    if approximate == "tanh":
+        x = lift(x)
+        return 0.5 * x * (1 + TABLE["tanh"]((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
+    return TABLE["gelu"](lift(x))
+
+
+_ROWS = (
+    "sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log2 log10 log1p "
+    "sqrt cbrt square reciprocal abs sign floor ceil trunc rint remainder hypot logaddexp erf erfc "
+    "gamma loggamma digamma sigmoid softplus silu relu step logical_and logical_or logical_not isnan isfinite isinf"
+).split()
+_OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std, norm, argmax, argmin, argsort, sort, median, any, all,
+        reshape, ravel, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to, concatenate, stack, vstack,
+        hstack, split, pad, cumsum, flip, roll, diff, repeat, tile, take, take_along_axis, einsum, matmul, dot, tensordot,
+        inner, outer, vdot, trace, diagonal, diag, softmax, log_softmax, logsumexp, one_hot, cross_entropy, mse, linear,
+        elu, leaky_relu, clip, where, log, sinc, gelu)  # fmt: skip
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: elementwise(name) for name in _ROWS}
+FUNCTIONS.update((f.__name__, f) for f in _OWN)
+FUNCTIONS.update(argmax=argmax, argmin=argmin)
+FUNCTIONS.update(
+    sec=lambda x: 1 / TABLE["cos"](x),
+    csc=lambda x: 1 / TABLE["sin"](x),
+    cot=lambda x: 1 / TABLE["tan"](x),
+)
+_SAME = {
+    "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
+    "acosh": "arccosh", "atanh": "arctanh", "tr": "trace", "lgamma": "loggamma", "gammaln": "loggamma", "psi": "digamma",
+    "heaviside": "step", "round": "rint", "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
+    "pow": "power", "ceiling": "ceil", "mod": "remainder",
+}  # fmt: skip
+FUNCTIONS["power"] = elementwise("pow")
+FUNCTIONS.update((other, FUNCTIONS[name]) for other, name in _SAME.items())
+
+
+def __getattr__(name: str) -> Any:
+    if name in FUNCTIONS:
+        return FUNCTIONS[name]
+    raise AttributeError(f"tangently.functions has no {name!r}; it has {', '.join(sorted(FUNCTIONS))}")
+
+
+def __dir__() -> list[str]:
+    return sorted(FUNCTIONS)

@@ -1,0 +1,1 @@
+"""Pictures: computational graphs and figures. One model, several renderers."""

@@ -1,0 +1,1 @@
+"""Tracing: a Python callable and its arguments to expressions."""

@@ -1,0 +1,74 @@
+"""The user's own names for intermediate values, read from the bytecode that is running.
+
+When an operation is recorded, the instruction that follows it in the user's frame tells where the result goes: a
+STORE names it (`h = np.tanh(z)` makes the node `h`); a RETURN passes it to the caller, whose next instruction is
+asked in turn (`h = relu(z)` names what relu returned). No source text is needed, and one dictionary look-up is all it
+costs once a code object has been read.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from types import CodeType, FrameType
+
+_HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_RETURN = ""
+_tables: dict[CodeType, dict[int, str]] = {}
+_ours: dict[CodeType, bool] = {}
+
+
+def is_ours(code: CodeType) -> bool:
+    """Is this code tangently's or NumPy's own (and so not the user's)?"""
+    known = _ours.get(code)
+    if known is None:
+        name = code.co_filename
+        known = name.startswith(_HOME + os.sep) and f"{os.sep}examples{os.sep}" not in name
+        known = _ours[code] = known or f"{os.sep}numpy{os.sep}" in name
+    return known
+
+
+def _stores(code: CodeType) -> dict[int, str]:
+    """For every instruction: the name that the next instruction stores, or _RETURN where the value is returned."""
+    table: dict[int, str] = {}
+    previous = None
+    for ins in dis.get_instructions(code):
+        if previous is not None:
+            if ins.opname.startswith("STORE_") and ins.opname not in ("STORE_SUBSCR", "STORE_SLICE"):
+                table[previous] = ins.argval[0] if isinstance(ins.argval, tuple) else ins.argval
+            elif ins.opname == "RETURN_VALUE":
+                table[previous] = _RETURN
+        previous = ins.offset
+    return table
+
+
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The innermost frame that runs the user's code."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and is_ours(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def name_of_result(frame: FrameType | None, stop: CodeType | None) -> str | None:
+    """The name that the value being computed in this frame is about to get (`stop`: the traced function's code)."""
+    while frame is not None:
+        code = frame.f_code
+        table = _tables.get(code)
+        if table is None:
+            table = _tables[code] = _stores(code)
+        name = table.get(frame.f_lasti)
+        if name != _RETURN:
+            return name
+        if code is stop:
+            return None
+        frame = frame.f_back
+        while frame is not None and is_ours(frame.f_code):
+            frame = frame.f_back
+    return None
+
+
+def where_is(frame: FrameType | None) -> str:
+    """The place in the user's code, for error messages: `line 3 of f`."""
+    return "" if frame is None else f"line {frame.f_lineno} of {frame.f_code.co_qualname}"
