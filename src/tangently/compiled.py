@@ -83,6 +83,8 @@ class Variant:
     recording: Recording
     transformed: Transformed
     selection: Selection
+    regenerate: Callable[[Callable[..., Any]], Generated] = field(repr=False)
+    hot: Callable[..., Any] | None = None
 
 
 class Engine:
@@ -97,7 +99,7 @@ class Engine:
         self.function, self.transformation, self.wrt = function, transformation, wrt
         self.variants: dict[Any, list[Variant]] = {}
         self.seen: set[Any] = set()
-        self.fast: Callable[..., Any] = never
+        self.install: Callable[[Callable[..., Any]], None] = lambda call: None
         self.latest: Variant | None = None
 
     @functools.cached_property
@@ -166,8 +168,22 @@ class Engine:
             result = variant.generated.call(*leaves, *bound.extras)
         except (ValueError, ArithmeticError):
             return self._carefully(variant, leaves, bound)
-        self.remember(variant, bound)
+        if self.latest is variant:
+            self.promote(variant, bound)
+        self.latest = variant
         return result if variant.pack is None else variant.pack(result)
+
+    def promote(self, variant: Variant, bound: Bound) -> None:
+        """Called twice running: make a version that is entered directly, where the arguments are plain leaves in order.
+
+        It makes the same tests, and where one fails calls the engine again.
+        """
+        if not bound.plain or len(variant.recording.trace.values) > HUGE:
+            return
+        if variant.hot is None:
+            call, pack = variant.regenerate(self.__call__).call, variant.pack
+            variant.hot = call if pack is None else _packing(call, pack)
+        self.install(variant.hot)
 
     def _carefully(self, variant: Variant, leaves: list[Any], bound: Bound) -> Any:
         """Python's `math` raised: compute by NumPy's rules; where there is no value, say where it is lost."""
@@ -180,15 +196,6 @@ class Engine:
         with np.errstate(all="ignore"):
             values = evaluate(variant.transformed.outputs, {**inputs, **extras})
         return _packed(variant.pack, values, variant.transformed)
-
-    def remember(self, variant: Variant, bound: Bound) -> None:
-        """Make the variant the one that is called directly, where the arguments are plain leaves in order."""
-        self.latest = variant
-        if bound.plain and variant.pack is None:
-            self.fast = variant.generated.call
-        elif bound.plain:
-            call, pack = variant.generated.call, variant.pack
-            self.fast = lambda *args: pack(call(*args))
 
     def record(self, bound: Bound, leaves: list[Any], picked: list[bool]) -> tuple[Recording, Selection]:
         """Trace the function on these leaves."""
@@ -240,15 +247,15 @@ class Engine:
         stale = None
         if surroundings.deep:
             stale = lambda: not all(same(read()) for read, same in surroundings.deep)
-        generated = generate(
-            f"{self.transformation.name}_of_{identifier_of(self.function)}", arguments, outputs, names=names, defined=defined,
-            guards=_distinct(guards), watched=surroundings.plain, stale=stale,
+        write = functools.partial(
+            generate, f"{self.transformation.name}_of_{identifier_of(self.function)}", arguments, outputs, names=names,
+            defined=defined, guards=_distinct(guards), watched=surroundings.plain, stale=stale,
         )  # fmt: skip
         pack = transformed.pack
         if pack is not None and count == 1:
             inner = pack
             pack = lambda value: inner((value,))
-        return Variant(generated, pack, recording, transformed, selection)
+        return Variant(write(), pack, recording, transformed, selection, lambda again: write(again=again))
 
     def _code_names(self, recording: Recording) -> dict[Expr, str]:
         return {node: name for node, name in recording.names.items() if node.op is not INPUT and node.op is not CONST}
@@ -464,8 +471,8 @@ def _entries(wrt: Wrt, names: list[str]) -> list[int | str]:
     return items
 
 
-def never(*_args: Any, **_keywords: Any) -> Any:
-    raise Retrace
+def _packing(call: Callable[..., Any], pack: Pack) -> Callable[..., Any]:
+    return lambda *args: pack(call(*args))
 
 
 def name_of(function: Any) -> str:

@@ -28,6 +28,11 @@ def zero(shape: tuple[int, ...]) -> Expr:
     return broadcast_to(const(0.0), shape)
 
 
+def in_precision(x: Any, node: Expr) -> Any:
+    """A tangent or cotangent in the dtype of its node: constants in a rule (0, ½, δ) would widen float32 to float64."""
+    return TABLE["astype"](x, params=(node.dtype,)) if node.dtype in "ef" else x
+
+
 def rule_missing(op: Primitive, mode: str) -> UnsupportedError:
     return UnsupportedError(f"{op.name} has no {mode} rule in the table: its derivative can't be formed")
 
@@ -51,7 +56,7 @@ def tangent(outputs: Sequence[Expr], seeds: dict[Expr, Expr]) -> list[Expr]:
             t = _push(node, moved)
             if t is not None:
                 moved[node] = t
-    return [moved.get(y, zero(y.shape)) if y in moved else zero(y.shape) for y in outputs]
+    return [in_precision(moved[y] if y in moved else zero(y.shape), y) for y in outputs]
 
 
 def _push(node: Expr, moved: dict[Expr, Expr]) -> Expr | None:
@@ -73,7 +78,7 @@ def pullback(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequence[
     [y, x]
     """
     found = cotangent_map(outputs, cotangents, wrt)
-    return [found[node] if node in found else zero(node.shape) for node in wrt]
+    return [in_precision(found[node] if node in found else zero(node.shape), node) for node in wrt]
 
 
 def cotangent_map(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequence[Expr]) -> dict[Expr, Expr]:
@@ -131,7 +136,7 @@ def _sweep(
             if node in totals and node.op.vjp is not None:
                 g = totals[node] if node in keep else totals.pop(node)
                 _pull_number(node, g, reached, totals, owned, values)
-    return [totals[n] if n in totals else (np.zeros(n.shape) if n.shape else 0.0) for n in wrt]
+    return [in_precision(totals[n] if n in totals else (np.zeros(n.shape) if n.shape else 0.0), n) for n in wrt]
 
 
 def _pull_number(

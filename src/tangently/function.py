@@ -8,7 +8,9 @@ A function is a Python callable, a formula as text, a SymPy expression, or anoth
 from __future__ import annotations
 
 import functools
+import inspect
 import math
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from tangently import derivatives
-from tangently.codegen.python import Retrace
 from tangently.compiled import Engine, Transformation, Wrt, abstract_recording, name_of
 from tangently.derivatives import TooWide, check_order
 from tangently.differentiation import pullback
@@ -48,8 +49,6 @@ def as_function(f: Any) -> Function:
 
 
 def _from_sympy(f: Any) -> Function:
-    import inspect
-
     from tangently.adopting.sympy import from_sympy
 
     expr, arguments = from_sympy(f)
@@ -108,32 +107,34 @@ class Expression:
         return f"${self.latex()}$"
 
 
-class Derived:
+class Derived(functools.partial[Any]):
     """A function derived from another by differentiation. Call it with the same arguments.
+
+    It is a `functools.partial` because that is the cheapest callable object in Python: the call goes straight to
+    the generated code, whose own tests lead back to the engine where it does not apply.
 
     Raises what tracing and evaluation raise: ShapeError, DomainError, LeakError, InputError (all TangentlyError).
     """
 
-    __slots__ = ("__name__", "__signature__", "__wrapped__", "_engine", "_loop", "verb")
+    _engine: Engine
+    verb: str
 
-    def __init__(self, function: Function, transformation: Transformation, wrt: Wrt, verb: str, loop: Any = None) -> None:
+    def __new__(cls, function: Function, transformation: Transformation, wrt: Wrt, verb: str, loop: Any = None) -> Derived:
+        engine = Engine(function, transformation, wrt)
+        self = super().__new__(cls, engine if loop is None else _or_loop(engine, loop))
         self.__wrapped__ = function
-        self._engine = Engine(function, transformation, wrt)
-        self._loop = loop
-        self.verb = verb
+        self._engine, self.verb = engine, verb
         self.__name__ = f"{verb}_of_{name_of(function)}"
-        self.__signature__ = self._engine.signature
+        this = weakref.ref(self)
+        engine.install = lambda call: _enter_at(this(), call)
+        return self
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if not keywords:
-            try:
-                return self._engine.fast(*args)
-            except (Retrace, TypeError, ValueError, ArithmeticError):
-                pass  # not what the latest code was made for: the engine finds or makes the right one, or says why not
-        try:
-            return self._engine(*args, **keywords)
-        except TooWide:
-            return self._loop(self.__wrapped__, self._engine, args, keywords)
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._engine.signature
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a derived function can't be pickled: pickle the function, and differentiate it again")
 
     # ---- what there is to see
 
@@ -225,6 +226,22 @@ class Derived:
             return f"<{self.verb} of {name_of(self.__wrapped__)}: call it, and its formula can be shown>"
         text = f"({', '.join(map(str, formula))})" if isinstance(formula, tuple) else str(formula)
         return f"<{self.verb} of {name_of(self.__wrapped__)}: {text if len(text) < 400 else text[:400] + ' …'}>"
+
+
+def _enter_at(derived: Derived | None, call: Function) -> None:
+    """Let calls of the derived function go directly to `call`."""
+    if derived is not None and derived.func is not call:
+        functools.partial.__setstate__(derived, (call, (), {}, derived.__dict__))  # type: ignore[attr-defined]
+
+
+def _or_loop(engine: Engine, loop: Any) -> Function:
+    def call(*args: Any, **keywords: Any) -> Any:
+        try:
+            return engine(*args, **keywords)
+        except TooWide:
+            return loop(engine.function, engine, args, keywords)
+
+    return call
 
 
 def _bound_like(engine: Engine, recording: Recording) -> Any:

@@ -43,7 +43,7 @@ class Retrace(Exception):
 
 
 RESERVED = frozenset({
-    "np", "math", "special", "inf", "nan", "Retrace", "as_float", "v", "f", "scatter_along_axis", "lambda", "float", "abs",
+    "np", "math", "special", "inf", "nan", "Retrace", "again", "v", "f", "scatter_along_axis", "lambda", "float", "abs",
     "max", "min", "round", "sum", "int", *[n for n in dir(math) if not n.startswith("_")],
 } - {"e", "tau"})  # fmt: skip
 MATH = Dialect(lambda op: op.python, python_literal, "{0} = {1}", RESERVED)
@@ -79,11 +79,12 @@ def generate(
     watched: Sequence[tuple[Any, Any, Any]] = (),
     stale: Callable[[], bool] | None = None,
     defined: Sequence[Expr] = (),
-    docstring: str = "",
+    again: Callable[..., Any] | None = None,
 ) -> Generated:
     """The function `name(*arguments) -> outputs` (one value, or a tuple). Composites must have been expanded.
 
     `defined` are nodes that the outputs may not need, but that must have a value: log x, where only 1/x is computed.
+    With `again`, a function that does not apply calls it with its arguments instead of raising Retrace.
     """
     needed = set(toposort(outputs))
     defined = [node for node in defined if node not in needed]
@@ -96,12 +97,17 @@ def generate(
     params = [_parameter(writer, a) for a in arguments]
     checks = _argument_checks(writer, arguments, params, scalar) + _surroundings(writer, watched, stale)
     if len(order) > PART * 4:
-        return _cut(name, params, checks, writer, order, outputs, guards, docstring)
+        return _cut(name, params, checks, writer, order, outputs, guards)
     body = _Body(writer, order, outputs, guards, scalar, set(defined)).write()
-    lines = [f"def {name}({', '.join(params)}):"]
-    lines += [f'    """{docstring}"""'] if docstring else []
-    lines += [f"    {line}" for line in checks + body]
-    return compile_source(name, "\n".join(lines) + "\n", writer.constants, scalar)
+    lines = checks + body
+    if again is not None:
+        writer.constants["again"] = again
+        miss = f"return again({', '.join(params)})"
+        lines = [line.replace("raise Retrace", miss).replace("raise ValueError", miss) for line in lines]
+        if scalar:
+            lines = ["try:", *[f"    {line}" for line in lines], f"except (ValueError, ArithmeticError, KeyError): {miss}"]
+    text = "\n".join([f"def {name}({', '.join(params)}):", *[f"    {line}" for line in lines]]) + "\n"
+    return compile_source(name, text, writer.constants, scalar)
 
 
 def schedule(guards: Sequence[tuple[Expr, Any]], outputs: Sequence[Expr]) -> list[Expr]:
@@ -126,7 +132,7 @@ def _argument_checks(writer: Writer, arguments: Sequence[Argument], params: Sequ
             constant = writer.constant(argument.fixed, f"{name}_was")
             lines.append(f"if {name} is not {constant} and ({name}.__class__ is not {constant}.__class__ or {name} != {constant}): raise Retrace")  # fmt: skip  # noqa: E501
         elif argument.node.shape == ():
-            lines.append(f"if {name}.__class__ is not float: {name} = as_float({name})")
+            lines.append(f"if {name}.__class__ is not float: raise Retrace")
         else:
             dtype = writer.constant(np.dtype(argument.node.dtype), argument.node.dtype + "type")
             lines.append(f"if {name}.__class__ is not np.ndarray or {name}.shape != {argument.node.shape} or {name}.dtype is not {dtype}: raise Retrace")  # fmt: skip  # noqa: E501
@@ -142,7 +148,7 @@ def _surroundings(writer: Writer, watched: Sequence[tuple[Any, Any, Any]], stale
         where = writer.constant(holder, "cell" if type(holder) is types.CellType else "scope" if isinstance(holder, dict) else "function")  # noqa: E501
         what = writer.constant(value, identifier(f"{key or 'cell'}_was").strip("_"))
         read = f"{where}.cell_contents" if type(holder) is types.CellType else (
-            f"{where}.get({key!r})" if isinstance(holder, dict) else f"{where}.{key}")  # fmt: skip
+            f"{where}[{key!r}]" if isinstance(holder, dict) else f"{where}.{key}")  # fmt: skip
         tests.append(f"{read} is not {what}")
     if stale is not None:
         tests.append(f"{writer.constant(stale, 'changed')}()")
@@ -150,15 +156,6 @@ def _surroundings(writer: Writer, watched: Sequence[tuple[Any, Any, Any]], stale
     for k in range(0, len(tests), 2):
         rows.append(f"if {' or '.join(tests[k : k + 2])}: raise Retrace")
     return rows
-
-
-def as_float(x: Any) -> float:
-    """A real number as a Python float; anything else is not what the code was generated for."""
-    if isinstance(x, (int, np.floating, np.integer)) and not isinstance(x, bool):
-        return float(x)
-    if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiu":
-        return float(x)
-    raise Retrace
 
 
 # ---------------------------------------------------------------- statements
@@ -386,7 +383,7 @@ def is_view(node: Expr) -> bool:
 
 def _cut(
     name: str, params: list[str], checks: list[str], writer: Writer, order: Sequence[Expr], outputs: Sequence[Expr],
-    guards: Sequence[tuple[Expr, Any]], docstring: str,
+    guards: Sequence[tuple[Expr, Any]],
 ) -> Generated:  # fmt: skip
     """One statement a value, over a list `v`, in parts of PART statements."""
     slot: dict[Expr, int] = {}
@@ -436,7 +433,7 @@ def compile_source(name: str, body: str, constants: dict[str, Any], scalar: bool
     """Compile generated text, with `from math import …` for what it uses, so that tracebacks can show the lines."""
     wanted = sorted(set(_MATH_NAMES.findall(body)))
     text = _MATH_NAMES.sub(r"\1", body)
-    scope: dict[str, Any] = {"Retrace": Retrace, "as_float": as_float, "inf": math.inf, "nan": math.nan, **constants}
+    scope: dict[str, Any] = {"Retrace": Retrace, "inf": math.inf, "nan": math.nan, **constants}
     head = [f"from math import {', '.join(wanted)}"] if wanted else []
     scope.update({n: getattr(math, n) for n in wanted})
     if "np." in text:

@@ -196,10 +196,18 @@ def call_node(
     own = "log" if base == "e" else f"log{base}"
     if own in cursor.functions:
         return Node("call", token.start, end, tuple(values), (own, keywords), form)
-    value = whole_number(cursor, token, base) if base.isdigit() else base
-    number = Node("number" if base.isdigit() else "name", token.start, token.end, value=value)
-    logs = [Node("call", token.start, end, parts, ("log", ())) for parts in (tuple(values), (number,))]
+    logs = [
+        Node("call", token.start, end, parts, ("log", ()))
+        for parts in (tuple(values), (base_of_logarithm(cursor, token, base),))
+    ]
     return Node("/", token.start, end, tuple(logs), form="grouped")
+
+
+def base_of_logarithm(cursor: Cursor, token: Token, base: str) -> Node:
+    if base.isdigit():
+        return Node("number", token.start, token.end, value=whole_number(cursor, token, base))
+    kind = "constant" if base in CONSTANTS else "name"
+    return Node(kind, token.start, token.end, value=CONSTANTS.get(base, base))
 
 
 def check_arguments(cursor: Cursor, token: Token, key: str, given: int, keywords: tuple[str, ...]) -> None:

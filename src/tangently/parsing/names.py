@@ -51,7 +51,8 @@ def is_function(name: str, functions: Functions, declared: Sequence[str] | None)
 
 def is_logarithm(name: str, functions: Functions) -> bool:
     """log_2, log_b: a logarithm that carries its base."""
-    return "log" in functions and re.fullmatch(r"log_(\d+|[^\W\d_]\w*)", name) is not None
+    base = re.fullmatch(r"log_(\d+|[^\W\d_]\w*)", name)
+    return base is not None and "log" in functions and not keyword.iskeyword(base[1])
 
 
 def head(tokens: list[Token], text: str) -> tuple[str | None, tuple[str, ...] | None, list[Token]]:
@@ -83,10 +84,11 @@ def top_level_equals(tokens: list[Token]) -> Iterator[int]:
 
 def check_declared(names: list[Token], text: str) -> None:
     seen: set[str] = set()
+    check_word(names[0], text)
     for token in names[1:]:
         if token.text in seen:
             raise ParseError(f"The argument {token.text} is declared twice.", text, token.start, "Rename one of them.")
-        if CONSTANTS.get(token.text) in ("e", "pi", "inf"):
+        if CONSTANTS.get(token.text) in ("e", "pi", "inf") or token.text in LITERALS:
             raise ParseError(f"{token.text} is a constant, not an argument.", text, token.start, "Use another name.")
         seen.add(token.text)
         check_word(token, text)

@@ -7,6 +7,7 @@ and a ball-arithmetic enclosure (`flint.arb`). Formulas: Abramowitz & Stegun cha
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _neg(_p: Any, a: Expr) -> Expr | None:
         return a.args[0]
     if a.op is sub:
         return sub(a.args[1], a.args[0])
-    if a.op is mul and a.args[0].op is CONST and a.args[0].shape == ():
+    if a.op is mul and a.args[0].op is CONST and a.args[0].dtype in "wn":  # a constant that folds
         return mul(neg(a.args[0]), a.args[1])
     return a if _is_zero(a) else fold(neg, (a,))
 
@@ -104,7 +105,8 @@ def _pow(_p: Any, a: Expr, b: Expr) -> Expr | None:
         return a
     if is_number(b, 0):
         return broadcast_to(const(1), a.shape)
-    return fold(pow_, (a, b)) if a.op is CONST and b.op is CONST and abs(b.value) < 64 and b.dtype == "n" else None
+    small = a.op is CONST and b.op is CONST and b.dtype == "n" and abs(b.value) < 64
+    return fold(pow_, (a, b)) if small else None
 
 
 def _power_source(a: str, b: str) -> str:
@@ -218,8 +220,9 @@ neg = elementwise(
 
 
 def _log_of_base(a: Any, b: Any) -> Any:
-    """log a in ∂(aᵇ)/∂b, with 0·log 0 = 0: xʸ has the derivative 0 with respect to y > 0 at x = 0."""
-    return TABLE["where"](TABLE["gt"](a, 0), log(TABLE["where"](TABLE["gt"](a, 0), a, 1)), 0)
+    """log a in ∂(aᵇ)/∂b, with 0·log 0 = 0: xʸ has the derivative 0 with respect to y > 0 at x = 0 (and none at x < 0)."""
+    zero = TABLE["eq"](a, 0)
+    return TABLE["where"](zero, 0, log(TABLE["where"](zero, 1, a)))
 
 
 def _by_base(y: Any, a: Any, b: Any) -> Any:
@@ -230,8 +233,9 @@ def _by_base(y: Any, a: Any, b: Any) -> Any:
 
 
 def _minus_one(b: Any) -> Any:
+    """b - 1, or 1 where b = 0: 0·a is the derivative of a⁰ everywhere, where 0·a⁻¹ has none at 0."""
     if type(b) is Expr:
-        return b - 1
+        return const(_minus_one(b.value)) if b.shape and not np.all(b.value) else b - 1
     return np.where(b == 0, 1, b - 1) if shape_of(b) else (b - 1 if b != 0 else 1)
 
 
@@ -264,8 +268,6 @@ pow_ = elementwise(
 
 
 def _scalar_power(a: float, b: float) -> float:
-    import math
-
     return a**b if type(a) is int and type(b) is int and b >= 0 and b < 4096 else math.pow(a, b)
 
 
@@ -313,6 +315,11 @@ def function(
     )
 
 
+def _around_zero(bound: Any) -> Any:
+    """The ball around 0 that reaches to `bound`."""
+    return bound.union(-bound)
+
+
 positive = {"domain": lambda x: x > 0, "domain_text": "a positive number"}
 
 exp = function(
@@ -326,7 +333,7 @@ exp = function(
 )
 exp2 = function(
     "exp2",
-    lambda y, x: y * np.log(2.0),
+    lambda y, x: y * math.log(2.0),
     "exponential of base 2",
     r"(2^u)' = 2^u \ln 2\; u'",
     sympy="2**({0})",
@@ -355,7 +362,7 @@ log = function(
 )
 log2 = function(
     "log2",
-    lambda y, x: 1 / (x * np.log(2.0)),
+    lambda y, x: 1 / (x * math.log(2.0)),
     "logarithm of base 2",
     r"(\log_2 u)' = \frac{u'}{u \ln 2}",
     sympy="log({0}, 2)",
@@ -365,7 +372,7 @@ log2 = function(
 )
 log10 = function(
     "log10",
-    lambda y, x: 1 / (x * np.log(10.0)),
+    lambda y, x: 1 / (x * math.log(10.0)),
     "logarithm of base 10",
     r"(\log_{10} u)' = \frac{u'}{u \ln 10}",
     sympy="log({0}, 10)",
@@ -403,7 +410,7 @@ cbrt = function(
     r"(\sqrt[3]{u})' = \frac{u'}{3 \sqrt[3]{u^2}}",
     sympy="real_root({0}, 3)",
     shown=("root", 0, "3"),
-    enclosure=lambda x: x.root(3) if x > 0 else (-((-x).root(3)) if x < 0 else x * 0 + type(x)(0, abs(float(x.rad())))),
+    enclosure=lambda x: x.root(3) if x > 0 else (-((-x).root(3)) if x < 0 else _around_zero(x.abs_upper().root(3))),
     kink=lambda x: x == 0,
 )
 reciprocal = function(
@@ -500,13 +507,20 @@ arctan2 = elementwise(
     enclosure=lambda a, b: type(a).atan2(a, b),
     calls=("arctan2", "atan2"),
 )
+
+
+def _or_one(y: Any) -> Any:
+    """y, or 1 where it is 0: u/‖u‖ is then 0 at u = 0 (the subgradient of least norm)."""
+    return TABLE["where"](TABLE["eq"](y, 0), 1, y)
+
+
 hypot = elementwise(
     "hypot",
     python="math.hypot({0}, {1})",
     ufunc="hypot",
     javascript="Math.hypot({0}, {1})",
     sympy="sqrt(({0})**2 + ({1})**2)",
-    partials=[lambda y, a, b: a / y, lambda y, a, b: b / y],
+    partials=[lambda y, a, b: a / _or_one(y), lambda y, a, b: b / _or_one(y)],
     kink=lambda a, b: (a == 0) & (b == 0),
     shown=("sqrt", ("sum", (("sup", 0, "2"), 1), (("sup", 1, "2"), 1))),
     rules=(Rule("length of a vector", r"\sqrt{u^2 + v^2}' = \frac{u\,u' + v\,v'}{\sqrt{u^2 + v^2}}"),),

@@ -108,6 +108,15 @@ def evaluate_elementwise(scalar: Callable[..., Any], array: Callable[..., Any]) 
     return evaluate
 
 
+def plain(found: Any) -> Any:
+    """A number as Python has it, where NumPy gave an array of no axes or a scalar of double precision.
+
+    >>> plain(np.float64(0.5)), plain(np.array(0.5)), plain(np.array([0.5]))
+    (0.5, 0.5, array([0.5]))
+    """
+    return found.item() if found.shape == () and found.dtype.char in "dl?" else found
+
+
 # ---------------------------------------------------------------- elementwise
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tangently.errors import ShapeError
 from tangently.expr import CONST, TABLE, Expr, Primitive, Rule, Shape, const
-from tangently.primitives.kinds import broadcast_to, floating, join, letters, shape_of
+from tangently.primitives.kinds import broadcast_to, floating, join, letters, plain, shape_of
 
 Key = tuple[Any, ...]
 
@@ -53,7 +53,7 @@ def _reshape_spread(shape: Shape, x: Expr) -> Expr | None:
 reshape_row = linear(
     "reshape",
     arity=1,
-    evaluate=lambda p, x: np.reshape(x, p[0]),
+    evaluate=lambda p, x: plain(np.reshape(x, p[0])),
     infer=_infer_reshape,
     transposed=lambda p, y, xs, g: TABLE["reshape"](g, params=(shape_of(xs[0]),)),
     simplify=lambda p, x: x if p[0] == x.shape else _reshape_spread(p[0], x),
@@ -69,7 +69,7 @@ def _broadcast(p: Key, x: Any) -> Any:
     spread = [1] * len(shape)
     for axis, size in zip(axes, np.shape(x)):
         spread[axis] = size
-    return np.broadcast_to(np.reshape(x, spread), shape)
+    return plain(np.broadcast_to(np.reshape(x, spread), shape))
 
 
 def _unspread(p: Key, y: Any, xs: Any, g: Any) -> Any:
@@ -115,7 +115,7 @@ _CASTS = {"b": "({0} !== 0)", "i": "Math.trunc({0})", "u": "Math.trunc({0})", "f
 astype = linear(
     "astype",
     arity=1,
-    evaluate=lambda p, x: np.asarray(x).astype(p[0]),
+    evaluate=lambda p, x: plain(np.asarray(x).astype(p[0])),
     infer=lambda p, x: (x.shape, np.dtype(p[0]).char),
     transposed=_no_gradient,
     numpy=lambda p, x: f"np.asarray({x}).astype(np.{np.dtype(p[0]).name})",
@@ -153,6 +153,18 @@ def key_source(pattern: Key, arrays: Sequence[str]) -> str:
     return ", ".join(text(part) for part in pattern)
 
 
+def _key_value(pattern: Key, arrays: Sequence[str]) -> str:
+    """The key as a value of its own, outside of brackets.
+
+    >>> _key_value((("s", None, None, None), ("a",)), ["k"]), _key_value((("a",), ("a",)), ["j", "k"])
+    ('np.s_[:, k]', '(j, k)')
+    """
+    text = key_source(pattern, arrays)
+    if any(type(part) is not int and part[0] == "s" for part in pattern):
+        return f"np.s_[{text}]"
+    return f"({text})" if len(pattern) > 1 else text
+
+
 def _infer_index(p: Key, x: Expr, *arrays: Expr) -> tuple[Shape, str]:
     (pattern,) = p
     probe = np.broadcast_to(np.int8(0), x.shape)
@@ -165,8 +177,7 @@ def _infer_index(p: Key, x: Expr, *arrays: Expr) -> tuple[Shape, str]:
 
 
 def _index(p: Key, x: Any, *arrays: Any) -> Any:
-    found = x[key_of(p[0], arrays)]
-    return found.item() if type(found) is np.float64 else found
+    return plain(x[key_of(p[0], arrays)])
 
 
 def _scatter_transposed(p: Key, y: Any, xs: Any, g: Any) -> Any:
@@ -250,7 +261,7 @@ scatter_add = TABLE.add(
         jvp=_scatter_jvp,
         vjp=_scatter_vjp,
         inplace=lambda p, base, update, *arrays: (
-            f"np.add.at({base}, ({key_source(p[0], arrays)},), {update})"
+            f"np.add.at({base}, {_key_value(p[0], arrays)}, {update})"
             if arrays
             else f"{base}[{key_source(p[0], ())}] += {update}"
         ),

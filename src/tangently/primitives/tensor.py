@@ -11,6 +11,7 @@ Extrema are *selections*: at a tie the cotangent is shared evenly (the subgradie
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 
 from tangently.errors import ShapeError
 from tangently.expr import TABLE, Expr, Primitive, Rule, Shape, const
-from tangently.primitives.kinds import broadcast_to, join, letters, normalize_axes, reshape, shape_of
+from tangently.primitives.kinds import broadcast_to, join, letters, normalize_axes, plain, reshape, shape_of
 
 Params = tuple[Any, ...]
 
@@ -188,7 +189,7 @@ def _kernel(spec: str) -> Any:
 def _evaluate(p: Params, *xs: Any) -> Any:
     sizes_of(p[0], [np.shape(x) for x in xs])
     result = _kernel(p[0])(*[np.asarray(x) for x in xs])
-    return result.item() if type(result) is np.float64 else result
+    return plain(result)
 
 
 def _jvp(p: Params, y: Any, xs: Sequence[Any], ts: Sequence[Any]) -> Any:
@@ -300,6 +301,12 @@ def _shown(node: Expr) -> Any:
     return forms[found.form]() if found.form in forms else ("einsum", spec, *range(len(node.args)))
 
 
+def _is_view(p: Params) -> bool:
+    """NumPy gives a view where one operand's entries are only picked or reordered: transpose, diagonal."""
+    operands, out = parts(p[0])
+    return len(operands) == 1 and set(operands[0]) == set(out)
+
+
 einsum = TABLE.add(
     Primitive(
         name="einsum",
@@ -311,7 +318,7 @@ einsum = TABLE.add(
         vjp=_vjp,
         simplify=_simplify,
         numpy=einsum_source,
-        view=lambda p: spelling(p[0]).form in ("id", "transpose"),
+        view=_is_view,
         shown=_shown,
         rules=(
             Rule("linear map", r"(A u)' = A u'", None),
@@ -357,8 +364,7 @@ def reduction(name: str, numpy: str, *, jvp: Any, vjp: Any, shown: str, rule: Ru
     call = getattr(np, numpy)
 
     def evaluate(p: Params, x: Any) -> Any:
-        found = call(np.asarray(x), axis=p[0], keepdims=p[1])
-        return found.item() if type(found) is np.float64 else found
+        return plain(call(np.asarray(x), axis=p[0], keepdims=p[1]))
 
     return TABLE.add(
         Primitive(
@@ -431,21 +437,23 @@ def _rest_products(x: Any, axis: int) -> Any:
     return TABLE["stack"](*[b * a for b, a in zip(before, reversed(after))], params=(axis,))
 
 
-def _flat_rest(p: Params, x: Any) -> tuple[Any, int]:
-    axes, _ = p
-    return (_rest_products(x, axes[0]), axes[0]) if len(axes) == 1 else _rest_of_all(x)
-
-
-def _rest_of_all(x: Any) -> tuple[Any, int]:
-    flat = reshape(x, (int(np.prod(shape_of(x), dtype=int)),))
-    return reshape(_rest_products(flat, 0), shape_of(x)), -1
+def _rest(axes: Sequence[int], x: Any) -> Any:
+    """The product of the other entries over the reduced axes, which are merged into one for it."""
+    if len(axes) == 1:
+        return _rest_products(x, axes[0])
+    shape = shape_of(x)
+    lead = [k for k in range(len(shape)) if k not in axes]
+    order = [*lead, *axes]
+    merged = reshape(transpose(x, order), (*[shape[k] for k in lead], math.prod(shape[k] for k in axes)))
+    rest = reshape(_rest_products(merged, len(lead)), tuple(shape[k] for k in order))
+    return transpose(rest, [order.index(k) for k in range(len(shape))])
 
 
 prod = reduction(
     "prod",
     "prod",
-    jvp=lambda p, y, xs, ts: sum_of(_flat_rest(p, xs[0])[0] * ts[0], p[0], keepdims=p[1]),
-    vjp=lambda p, y, xs, g, i: _flat_rest(p, xs[0])[0] * kept(g, p[0], shape_of(xs[0])),
+    jvp=lambda p, y, xs, ts: sum_of(_rest(p[0], xs[0]) * ts[0], p[0], keepdims=p[1]),
+    vjp=lambda p, y, xs, g, i: _rest(p[0], xs[0]) * kept(g, p[0], shape_of(xs[0])),
     shown="∏",
     rule=Rule("product of entries", r"(\prod_k u_k)' = \sum_k u_k' \prod_{j \ne k} u_j"),
     calls=("prod",),
@@ -461,7 +469,7 @@ def position(name: str, numpy: str) -> Primitive:
             name=name,
             kind="selection",
             arity=1,
-            evaluate=lambda p, x: call(np.asarray(x), axis=p[0]),
+            evaluate=lambda p, x: plain(call(np.asarray(x), axis=p[0])),
             infer=lambda p, x: (x.shape if sorts else tuple(n for k, n in enumerate(x.shape) if k != p[0]), "l"),
             jvp=lambda p, y, xs, ts: None,
             vjp=lambda p, y, xs, g, i: None,

@@ -50,11 +50,22 @@ _SYMBOLS = {
     "±": r"\pm", "lim": r"\lim", "max": r"\max", "min": r"\min", "sup": r"\sup", "inf": r"\inf", "ℝ": r"\mathbb{R}",
     ":=": r"\mathrel{:=}", ">": ">", "<": "<",
 } | {letter: "\\" + word for word, letter in GREEK.items()}  # fmt: skip
+_GREEK_LETTERS = frozenset(GREEK.values())
 _JOINTS = {TOUCHING: "", THIN: r"\,", LETTER: " ", FUNCTION: " ", DOT: r" \cdot ", CIRCLE: r" \odot "}
 _LEFT = {"|": r"\lvert ", "‖": r"\lVert ", "⌊": r"\lfloor ", "⌈": r"\lceil ", "⟨": r"\langle ", "{": r"\{"}
 _RIGHT = {"|": r" \rvert", "‖": r" \rVert", "⌋": r" \rfloor", "⌉": r" \rceil", "⟩": r" \rangle", "}": r"\}"}
 _ACCENTS = {"bar": r"\bar", "hat": r"\hat", "tilde": r"\tilde"}
-_SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\backslash "}
+_SPECIAL = {
+    " ": r"\ ",
+    "_": r"\_",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "\\": r"\backslash ",
+}
 _SPECIAL |= {"^": r"\hat{\ }", "~": r"\sim "}
 _TALL = (r"\frac", r"\begin", r"\sqrt", r"\sum", r"\prod", r"\left", r"\lim")
 
@@ -87,7 +98,7 @@ def _letters(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(c, r"\ " if c == " " else c) for c in text)
+    return "".join(_SPECIAL.get(c, _SYMBOLS[c] + " " if c in _GREEK_LETTERS else c) for c in text)
 
 
 def _product(node: Product, *factors: str) -> str:

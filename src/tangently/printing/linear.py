@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from tangently.expr import Expr
 from tangently.printing.names import E
@@ -77,12 +78,14 @@ def layout_of(what: Expr | Layout, names: Mapping[Expr, str] | None) -> Layout:
 
 
 def raised(text: str) -> str | None:
-    """Text in superscript characters, or None where they don't exist or would be too many.
+    """Text in superscript characters, or None where they don't exist, are too many, or make a word (sin x).
 
-    >>> raised("−1"), raised("x + 1"), raised("x/2")
-    ('⁻¹', 'ˣ⁺¹', None)
+    >>> raised("−1"), raised("x + 1"), raised("x/2"), raised("x y")
+    ('⁻¹', 'ˣ⁺¹', None, None)
     """
-    return _translated(text, _RAISED)
+    letters = text.replace(" ", "")
+    is_word = any(a.isalpha() and b.isalpha() for a, b in pairwise(letters))
+    return None if is_word else _translated(text, _RAISED)
 
 
 def lowered(text: str) -> str | None:
@@ -120,7 +123,7 @@ def _script(node: Script, base: str, sub: str | None, sup: str | None) -> str:
 
 def _is_word(node: Layout | None, text: str) -> bool:
     """May the text follow ^ or _ without parentheses?"""
-    return type(core(node)) is Atom and text.replace(".", "").isalnum()  # type: ignore[arg-type]
+    return type(core(node)) is Atom and text.replace(".", "").replace("…", "0").isalnum()  # type: ignore[arg-type]
 
 
 def _root(node: Root, body: str, degree: str | None) -> str:

@@ -170,6 +170,10 @@ def source(name: str) -> TTFont:
     return TTFont(Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf"))
 
 
+def cmap(size: int) -> dict[int, str]:
+    return source(FILES[size]).getBestCmap() or {}
+
+
 def glyph_name(size: int, character: str) -> str:
     return f"{size}.{ord(character):04X}"
 
@@ -199,7 +203,7 @@ def placing(character: str) -> str:
 
 
 def has(size: int, character: str) -> bool:
-    return ord(character) in source(FILES[size]).getBestCmap()
+    return ord(character) in cmap(size)
 
 
 def grows(size: int, character: str) -> bool:
@@ -215,7 +219,7 @@ Affine = tuple[float, float, float, float, float, float]
 def copied(copy: Copy) -> tuple[object, int, Box]:
     """One glyph: its outline, its width and its bounds."""
     font = source(FILES[copy.size])
-    glyphs, name = font.getGlyphSet(), font.getBestCmap()[ord(copy.character)]
+    glyphs, name = font.getGlyphSet(), cmap(copy.size)[ord(copy.character)]
     measure = BoundsPen(glyphs)
     glyphs[name].draw(measure)
     left, bottom, right, top = box = measure.bounds or (0, 0, 0, 0)

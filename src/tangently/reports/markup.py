@@ -65,28 +65,33 @@ def is_number(value: str) -> bool:
 def short(value: str) -> str:
     """Four digits of a number, whole if it is short anyway; what is no number stays.
 
-    >>> [short(v) for v in ("3.762195691083631", "0.5", "0.00049", "1.234567e-09", "−0.00012345678", "x + 1")]
-    ['3.762', '0.5', '0.00049', '1.235×10⁻⁹', '−0.0001235', 'x + 1']
+    >>> [short(v) for v in ("3.762195691083631", "1e-08", "0.00049", "1.234567e-09", "−0.00012345678", "x + 1")]
+    ['3.762', '1×10⁻⁸', '0.00049', '1.235×10⁻⁹', '−0.0001235', 'x + 1']
     """
     plain = value.strip()
-    if not is_number(plain) or digits(plain) <= DIGITS + 1:
+    if not is_number(plain):
         return value
-    mantissa, _, power = f"{float(plain.replace('−', '-')):#.{DIGITS}g}".partition("e")
+    mantissa, _, power = (rounded(plain) if is_long(plain) else plain.lower()).partition("e")
     return mantissa.rstrip(".").replace("-", "−") + (f"×10{str(int(power)).translate(RAISED)}" if power else "")
 
 
-def digits(number: str) -> int:
-    """How many significant digits are written."""
-    return len(re.sub(r"\D", "", re.split("[eE]", number)[0]).lstrip("0"))
+def rounded(number: str) -> str:
+    return f"{float(number.replace('−', '-')):#.{DIGITS}g}"
+
+
+def is_long(number: str) -> bool:
+    """Whether more significant digits are written than are shown; one more is let pass."""
+    return len(re.sub(r"\D", "", re.split("[eE]", number)[0]).lstrip("0")) > DIGITS + 1
 
 
 def figure(value: str, name: str = "span") -> str:
     """A value in tabular figures; where digits were cut, all of them show on hover and on focus."""
-    cut = short(value)
-    if cut == value:
-        return tag(name, math_or_text(value), "num" if is_number(value) else "")
-    raised = re.sub(r"×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"×10<sup>{m[1].translate(LOWERED)}</sup>", escape(cut))
-    return tag(name, raised, "num cut", title=value.strip(), tabindex="0")
+    if not is_number(value):
+        return tag(name, math_or_text(value))
+    raised = re.sub(r"×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"×10<sup>{m[1].translate(LOWERED)}</sup>", short(value))
+    return (
+        tag(name, raised, "num cut", title=value.strip(), tabindex="0") if is_long(value) else tag(name, raised, "num")
+    )
 
 
 def heading(block: Heading, id_: str) -> str:

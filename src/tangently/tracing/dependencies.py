@@ -74,7 +74,9 @@ def _watch_callable(f: Any, out: Dependencies, seen: set[int]) -> None:
     if id(f) in seen:
         return
     seen.add(id(f))
-    if isinstance(f, functools.partial):
+    if type(f).__module__.startswith("tangently"):
+        _watch_object(f, out, seen)
+    elif isinstance(f, functools.partial):
         _watch_callable(f.func, out, seen)
         _watch_value(lambda: (f.args, f.keywords), (f.args, f.keywords), out, seen)
     elif isinstance(f, types.MethodType):

@@ -180,7 +180,7 @@ class Rebinder:
 
     def callable(self, f: Any) -> Any:
         """A callable of any sort, rebound as far as it is Python."""
-        if isinstance(f, functools.partial):
+        if type(f) is functools.partial:
             return functools.partial(self.callable(f.func), *f.args, **f.keywords)
         if inspect.ismethod(f):
             return types.MethodType(self.callable(f.__func__), f.__self__)

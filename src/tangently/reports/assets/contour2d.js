@@ -1,25 +1,16 @@
 // A contour map with the gradient field, a point to drag, and the same function as a surface to turn.
-import { arrow, axes, button, calm, drag, evaluator, facts, html, keys, number, panned, scale, set, sliders, soon, svg,
-  ticks, watch, wheel, zoomed } from "./kit.js";
-import { surface } from "./surface.js";
+import { arrow, axes, drag, evaluator, facts, html, keys, number, panned, ranked, scale, set, sliders, soon, svg,
+  ticks, viewBar, watch, wheel, zoomed } from "./kit.js";
+import { sample, shade, surface } from "./surface.js";
 
-const CELLS = 72;
+const CELLS = 96;
 const MARGIN = { left: 46, right: 10, top: 10, bottom: 28 };
-
-// Values on a grid of (n + 1)² corners, row by row from below.
-export function sample(f, view, n) {
-  const z = new Float64Array((n + 1) ** 2);
-  const at = ([lo, hi], i) => lo + ((hi - lo) * i) / n;
-  for (let j = 0; j <= n; j++) for (let i = 0; i <= n; i++) z[j * (n + 1) + i] = f(at(view.x, i), at(view.y, j));
-  return z;
-}
 
 // Round levels; where a few values dwarf the rest, levels at equal shares of the map instead of equal steps.
 export function levels(z, count = 10) {
-  const sorted = [...z].filter(Number.isFinite).sort((a, b) => a - b);
-  const at = (q) => sorted[Math.round(q * (sorted.length - 1))];
-  if (!sorted.length || at(0) === at(1)) return [];
-  if (at(1) - at(0) < 4 * (at(0.85) - at(0.05))) return ticks([at(0), at(1)], count).filter((t) => t.value > at(0) && t.value < at(1));
+  const at = ranked(z);
+  if (at(0) === at(1)) return [];
+  if (at(1) - at(0) < 4 * (at(0.85) - at(0.05))) return ticks([at(0), at(1)], 14).filter((t) => t.value > at(0) && t.value < at(1));
   const shares = Array.from({ length: count }, (_, i) => Number(at((i + 0.7) / count).toPrecision(2)));
   return [...new Set(shares)].sort((a, b) => a - b).map((value) => ({ value, label: number(value, 2) }));
 }
@@ -33,6 +24,8 @@ export function contour(z, n, level) {
   };
   for (let j = 0; j < n; j++) for (let i = 0; i < n; i++) {
     const c = j * width + i;
+    const first = z[c] >= level;
+    if (first === z[c + 1] >= level && first === z[c + width] >= level && first === z[c + 1 + width] >= level) continue;
     const corners = [z[c], z[c + 1], z[c + 1 + width], z[c + width]];
     if (!corners.every(Number.isFinite)) continue;
     const up = corners.map((v) => v >= level);
@@ -65,12 +58,6 @@ export function contour(z, n, level) {
 }
 
 const ramp = (figure) => getComputedStyle(figure).getPropertyValue("--ramp").split(",").map((stop) => stop.trim().split(/\s+/).map(Number));
-export function shade(stops, share) {
-  const at = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
-  const i = Math.min(Math.floor(at), stops.length - 2);
-  return stops[i].map((c, k) => Math.round(c + (stops[i + 1][k] - c) * (at - i)));
-}
-
 export function contour2d(figure, data) {
   const [u, v] = data.variables;
   const values = Object.fromEntries(data.parameters);
@@ -100,8 +87,7 @@ export function contour2d(figure, data) {
   const note = html("p", { class: "hint" });
   const tuned = sliders(data.parameters, values, () => (refresh(), draw()));
   const turn = html("button", { type: "button", "aria-pressed": "false", click: () => flip() }, "surface");
-  const bar = html("div", { class: "row" }, button("−", "zoom out", () => zoom(1.5)), button("+", "zoom in", () => zoom(1 / 1.5)),
-    button("reset", "reset the view, the point and the sliders", () => reset()), turn);
+  const bar = viewBar(zoom, reset, turn);
   figure.querySelector(".stage").replaceChildren(html("div", { class: "split" }, plate, html("div", { class: "side" }, read.node, note)),
     bar, ...tuned.nodes);
 

@@ -87,12 +87,16 @@ export function axes(group, x, y, view, box, named) {
   );
 }
 
+// The finite values by rank: at(0) is the least, at(1) the greatest, or undefined if there is none.
+export function ranked(values) {
+  const sorted = [...values].filter(Number.isFinite).sort((a, b) => a - b);
+  return (share) => sorted[Math.round(share * (sorted.length - 1))];
+}
+
 // The range that shows a curve: all of it, unless a pole would press the rest flat.
 export function fit(f, [lo, hi]) {
-  const found = Array.from({ length: 401 }, (_, i) => f(lo + ((hi - lo) * (i + 0.5)) / 401));
-  const sorted = found.filter(Number.isFinite).sort((a, b) => a - b);
-  if (!sorted.length) return [-1, 1];
-  const at = (q) => sorted[Math.round(q * (sorted.length - 1))];
+  const at = ranked(Array.from({ length: 401 }, (_, i) => f(lo + ((hi - lo) * (i + 0.5)) / 401)));
+  if (at(0) === undefined) return [-1, 1];
   let [low, high] = [at(0), at(1)];
   const core = at(0.95) - at(0.05);
   if (core > 0 && high - low > 6 * core) [low, high] = [at(0.05) - core / 4, at(0.95) + core / 4];
@@ -216,6 +220,10 @@ export function keys(node, by, other = {}) {
 }
 
 export const button = (text, label, click) => html("button", { type: "button", "aria-label": label, title: label, click }, text);
+
+export const viewBar = (zoom, reset, last) => html("div", { class: "row" },
+  button("−", "zoom out", () => zoom(1.5)), button("+", "zoom in", () => zoom(1 / 1.5)),
+  button("reset", "reset the view, the point and the sliders", () => reset()), last);
 
 export function slider(name, value, [min, max], input) {
   const output = html("output", {}, number(value));

@@ -1,6 +1,6 @@
 // A curve over its derivative, with a point to drag, the tangent, and a secant whose slope tends to the tangent's.
 import { axes, button, calm, drag, evaluator, facts, fit, html, keys, number, panned, scale, set, show, signed, slider,
-  sliders, soon, svg, trace, watch, wheel, zoomed } from "./kit.js";
+  sliders, soon, svg, trace, viewBar, watch, wheel, zoomed } from "./kit.js";
 
 const EDGE = { left: 52, right: 14, top: 12, between: 26, bottom: 26 };
 
@@ -53,8 +53,7 @@ export function plot1d(figure, data) {
   const toggle = html("button", { type: "button", "aria-pressed": "false", click: () => secant(!state.secant) }, "secant");
   const tuned = sliders(data.parameters, values, () => draw());
   const room = html("div", { class: "row secant" }, step.node, closer);
-  const bar = html("div", { class: "row" }, button("−", "zoom out", () => zoom(1.5)), button("+", "zoom in", () => zoom(1 / 1.5)),
-    button("reset", "reset the view, the point and the sliders", () => reset()), toggle);
+  const bar = viewBar(zoom, reset, toggle);
   const plate = html("div", { class: "plate" }, board);
   figure.querySelector(".stage").replaceChildren(html("div", { class: "split" }, plate, html("div", { class: "side" }, read.node, apart.node)),
     bar, room, ...tuned.nodes);
@@ -100,8 +99,7 @@ export function plot1d(figure, data) {
     low.touch.setAttribute("d", ddf ? through(ys[1], a, dfa, ddf(a)) : "");
     place(top.dot, x(a), ys[0](fa), boxes[0]);
     place(low.dot, x(a), ys[1](dfa), boxes[1]);
-    const halo = handle.firstChild;
-    set(halo, { cx: top.dot.getAttribute("cx"), cy: top.dot.getAttribute("cy") });
+    set(handle.firstChild, { cx: top.dot.getAttribute("cx"), cy: top.dot.getAttribute("cy") });
     set(plumb, { x1: x(a), x2: x(a), y1: boxes[0].top, y2: boxes[1].bottom });
     drawSecant(a, fa, dfa);
     tell(a, fa, dfa);

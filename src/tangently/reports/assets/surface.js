@@ -1,19 +1,32 @@
 // A surface, painted from the back to the front, with the tangent plane and the gradient at the point.
-import { drag, keys } from "./kit.js";
-import { sample, shade } from "./contour2d.js";
+import { drag, keys, ranked } from "./kit.js";
 
 const PATCHES = 36;
+
+// Values on a grid of (n + 1)² corners, row by row from below.
+export function sample(f, view, n) {
+  const z = new Float64Array((n + 1) ** 2);
+  const at = ([lo, hi], i) => lo + ((hi - lo) * i) / n;
+  for (let j = 0; j <= n; j++) for (let i = 0; i <= n; i++) z[j * (n + 1) + i] = f(at(view.x, i), at(view.y, j));
+  return z;
+}
+
+// A color on the way from the first stop to the last.
+export function shade(stops, share) {
+  const at = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
+  const i = Math.min(Math.floor(at), stops.length - 2);
+  return stops[i].map((c, k) => Math.round(c + (stops[i + 1][k] - c) * (at - i)));
+}
 
 export function surface(canvas, scene) {
   const angle = { yaw: -0.65, pitch: 0.55, size: 1 };
 
   // The map's square becomes [-1, 1]², heights the range of the levels, so that a pole can't hide the rest.
   function frame(now) {
-    const sorted = [...now.map.z].filter(Number.isFinite).sort((a, b) => a - b);
-    const at = (q) => sorted[Math.round(q * (sorted.length - 1))] ?? 0;
+    const at = ranked(now.map.z);
     let [low, high] = [at(0), at(1)];
     if (high - low > 4 * (at(0.85) - at(0.05))) [low, high] = [at(0), at(0.9)];
-    if (!(high > low)) [low, high] = [low - 1, low + 1];
+    if (!(high > low)) [low, high] = [(low ?? 0) - 1, (low ?? 0) + 1];
     const part = ([lo, hi], value) => (2 * (value - lo)) / (hi - lo) - 1;
     return (x, y, z) => [part(now.view.x, x), part(now.view.y, y), 0.62 * part([low, high], Math.min(Math.max(z, low), high))];
   }
