@@ -106,6 +106,15 @@ def test_only_the_parts_of_the_runtime_that_are_used_are_carried() -> None:
     assert "plot1d" not in r.render_page("t", [sample.BOWL])
 
 
+def test_helpers_are_carried_once() -> None:
+    functions = [
+        r.JsFunction(n, ("x",), f"function {n}(x) {{ return twice(x); }}", "function twice(x) { return 2 * x; }")
+        for n in "fg"
+    ]
+    page = r.render_page("t", [replace(sample.POLE, value=functions[0], derivative=functions[1])])
+    assert page.count("function twice") == 1
+
+
 TEXTS: tuple[r.Block, ...] = (
     r.Heading(EVIL),
     r.Text(EVIL),

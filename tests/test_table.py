@@ -69,10 +69,11 @@ class Example:
     value: Callable[..., Any]
 
 
-def normal(*shape: int, seed: int = 0) -> np.ndarray:
+def normal(*shape: int, seed: int = 0) -> Any:
     """Distinct entries, none near 0: no example sits near a kink."""
     x = np.random.default_rng([seed, *shape]).permutation(math.prod(shape)) + 1.0
-    return (np.where(x % 2, 1, -1) * (0.3 + x / math.prod(shape))).reshape(shape)
+    x = (np.where(x % 2, 1, -1) * (0.3 + x / math.prod(shape))).reshape(shape)
+    return x if shape else float(x)
 
 
 def einsum(spec: str, *shapes: tuple[int, ...]) -> Example:
@@ -104,8 +105,8 @@ def scattered(*parts: Any, arrays: tuple[Any, ...] = (), shape: tuple[int, ...] 
         np.add.at(total, key_of(parts, a), update)
         return total
 
-    update = normal(*np.shape(normal(*shape)[key_of(parts, arrays)]), seed=1)
-    return Example((parts,), (normal(*shape), update if update.shape else float(update), *arrays), value)
+    update = normal(*normal(*shape)[key_of(parts, arrays)].shape, seed=1)
+    return Example((parts,), (normal(*shape), update, *arrays), value)
 
 
 def along(call: Callable[..., Any], *operands: Any) -> list[Example]:
@@ -122,7 +123,7 @@ def jax_nn(name: str) -> Callable[..., Any]:
     return call
 
 
-def torch_nn(name: str, *order: int, **keywords: Any) -> Callable[..., Any]:
+def torch_nn(name: str, **keywords: Any) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
         import torch
 
@@ -399,7 +400,7 @@ def check_three_orders(row: Primitive) -> None:
         return
     reverse: list[list[Any]] = []
     for graph in (whole, *single):
-        ts = [(1.0, 0.75, 1.25)[k] * graph.values[x] for k, x in enumerate(graph.wrt)]  # so that steps are relative
+        ts = [(1.0, -0.75, 1.25)[k] * graph.values[x] for k, x in enumerate(graph.wrt)]  # so that steps are relative
         lines = [graph.y]
         for _ in range(3):
             lines.append(directional(lines[-1], graph.wrt, ts))
@@ -488,7 +489,7 @@ def check_code(row: Primitive) -> None:
         nodes = expand([graph.y, *(pullback([graph.y], [const(like(graph.y, 1))], graph.wrt) if graph.wrt else [])])
         made = generate("f", [Argument(f"x{k}", x) for k, x in enumerate(graph.xs)], nodes)
         want = graph.at(*nodes)
-        given = [v.copy() if isinstance(v, np.ndarray) else v for v in graph.values.values()]
+        given = [v.copy() if isinstance(v, np.ndarray) else float(v) for v in graph.values.values()]
         for v in given:
             if isinstance(v, np.ndarray):
                 v.setflags(write=False)
@@ -605,27 +606,41 @@ def check_notation(row: Primitive) -> None:
     assert row.numpy or row.inplace or row.body, f"{row.name} can't be generated as code"
 
 
+def all_numbers(row: Primitive) -> bool:
+    """No operand and no value is true or false (the balls of truth values are tested in test_enclosure)."""
+    return not any(type(v) is bool for p in row.samples for v in p) and row.infer((), *[const(1.0)] * row.arity)[1] != "?"
+
+
+def ball(value: Any, radius: float = 0.0) -> Any:
+    """A real operand as a ball; a truth value or an order is exact."""
+    return flint.arb(value, radius) if type(value) is float else flint.arb(int(value))
+
+
+def true_ball(row: Primitive, point: tuple[Any, ...]) -> Any:
+    """The oracle's 30 digits as a ball."""
+    value = oracle(row, point)
+    return flint.arb(int(value)) if type(value) is bool else flint.arb(str(value)) + flint.arb(0, 1e-26)
+
+
 def check_enclosure(row: Primitive) -> None:
     """The ball of a point holds the true value tightly; the ball of an interval holds the values inside it."""
     assert row.enclosure is not None
-    arb = flint.arb
     before, flint.ctx.prec = flint.ctx.prec, 90
     try:
         for point in points_of(row):
-            thin = row.enclosure(*[arb(v) for v in point])
-            truth = arb(str(oracle(row, point))) + arb(0, 1e-26)
-            assert thin.overlaps(truth * 1) and float(thin.rad()) <= 1e-20 * (1 + abs(float(truth.mid()))), f"{row.name}{point}: {thin}"
-            wide = row.enclosure(*[arb(v, 0.02) for v in point])
+            thin, truth = row.enclosure(*[ball(v) for v in point]), true_ball(row, point)
+            assert thin.overlaps(truth), f"{row.name}{point}: {thin} misses {truth}"
+            assert float(thin.rad()) <= 1e-20 * (1 + abs(float(truth.mid()))), f"{row.name}{point}: {thin} is wide"
+            wide = row.enclosure(*[ball(v, 0.02) for v in point])
             for shift in (-0.02, -0.007, 0.02):
-                near = tuple(v + shift for v in point)
+                near = tuple(v + shift if type(v) is float else v for v in point)
                 if true_at(row.domain, near, True):
-                    assert wide.overlaps(arb(str(oracle(row, near))) + arb(0, 1e-26)), f"{row.name}: {wide} around {point}"
-        if row.arity == 1 and true_at(row.domain, (0.0,), True):
-            around = row.enclosure(arb(0, 1e-6))
+                    assert wide.overlaps(true_ball(row, near)), f"{row.name}: {wide} around {point} misses {near}"
+        if row.arity == 1:
+            around = row.enclosure(ball(0.0, 1e-6))
             for v in (-1e-6, -1e-9, 0.0, 1e-9, 1e-6):
-                if true_at(row.domain, (v,), True):
-                    value = arb(str(oracle(row, (v,)))) + arb(0, 1e-26)
-                    assert not around.is_finite() or around.overlaps(value), f"{row.name}: {around} at {v}"
+                if true_at(row.domain, (v,), True) and around.is_finite():
+                    assert around.overlaps(true_ball(row, (v,))), f"{row.name}: {around} around 0 misses {v}"
     finally:
         flint.ctx.prec = before
 
@@ -642,7 +657,7 @@ CHECKS: dict[str, tuple[Callable[[Primitive], None], Callable[[Primitive], bool]
     "domain": (check_domain, lambda row: row.domain is not None),
     "kinks": (check_kinks, lambda row: row.kind == "elementwise" and row.kink is not None),
     "notation": (check_notation, lambda row: True),
-    "enclosure": (check_enclosure, lambda row: row.enclosure is not None),
+    "enclosure": (check_enclosure, lambda row: row.enclosure is not None and all_numbers(row)),
 }
 
 
@@ -650,6 +665,186 @@ CHECKS: dict[str, tuple[Callable[[Primitive], None], Callable[[Primitive], bool]
     ("name", "check"), [(name, check) for name, row in ROWS.items() for check, (_, applies) in CHECKS.items() if applies(row)]
 )
 def test_row(name: str, check: str) -> None:
+    """Row × check."""
     row = ROWS[name]
     assert row.kind == "elementwise" or name in EXAMPLES, f"the row {name} has no example in EXAMPLES: give it one"
     CHECKS[check][0](row)
+
+
+def test_every_row_has_an_example_and_its_own_names() -> None:
+    missing = {name for name, row in ROWS.items() if row.kind != "elementwise"} - EXAMPLES.keys()
+    assert not missing, f"rows without an example: {missing}"
+    assert not EXAMPLES.keys() - ROWS.keys()
+    assert {name for name, row in ROWS.items() if row.kink and row.kind == "elementwise"} == KINKS.keys()
+    calls = Counter(call for row in ROWS.values() for call in row.calls)
+    assert [call for call, count in calls.items() if count > 1] == []
+
+
+# ---------------------------------------------------------------- kinks of the other rows
+
+ARRAY_KINKS = [
+    ("amax", ((1,), False), np.array([[1.0, 3.0, 3.0], [5.0, 2.0, 1.0]]), [True, False], [[0, 0.5, 0.5], [1, 0, 0]]),
+    ("amin", ((0,), True), np.array([[1.0, 3.0], [1.0, 2.0], [1.0, 9.0]]), [True, False], [[1 / 3, 0], [1 / 3, 1], [1 / 3, 0]]),
+    ("norm", ((1,), False), np.array([[0.0, 0.0], [3.0, -4.0]]), [True, False], [[0, 0], [0.6, -0.8]]),
+    ("norm", ((0,), True), np.zeros(3), [True], [0, 0, 0]),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "x", "kinks", "slopes"), ARRAY_KINKS)
+def test_a_kink_along_an_axis_has_the_subgradient_of_least_norm(name: str, params: Any, x: Any, kinks: Any, slopes: Any) -> None:
+    row = ROWS[name]
+    assert row.kink is not None
+    assert np.asarray(row.kink(params, x)).ravel().tolist() == kinks
+    graph = Graph.of(row, params, (x,))
+    one = np.ones(graph.y.shape)
+    agree(graph.at(*pullback([graph.y], [const(one)], graph.wrt))[0], slopes)
+    agree(sweep([graph.y], [one], graph.wrt, {**graph.values, graph.y: graph.at(graph.y)[0]})[0], slopes)
+    t = like(graph.xs[0], 5)
+    pushed = graph.at(*tangent([graph.y], {graph.xs[0]: const(t)}))[0]
+    agree(pushed, (np.asarray(slopes) * t).sum(params[0], keepdims=params[1]))
+
+
+# ---------------------------------------------------------------- extreme values
+
+FAR = [-1000.0, -745.2, -88.9, -40.0, -1e-9, -1e-300, 0.0, 1e-300, 1e-9, 40.0, 88.9, 745.2, 1000.0]
+STABLE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "sigmoid": (lambda x: 1 / (1 + mpmath.exp(-x)), lambda x: mpmath.exp(-x) / (1 + mpmath.exp(-x)) ** 2),
+    "softplus": (lambda x: mpmath.log1p(mpmath.exp(x)), lambda x: 1 / (1 + mpmath.exp(-x))),
+    "silu": (lambda x: x / (1 + mpmath.exp(-x)), lambda x: (1 + mpmath.exp(-x) * (1 + x)) / (1 + mpmath.exp(-x)) ** 2),
+    "gelu": (lambda x: x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
+             lambda x: mpmath.erfc(-x / mpmath.sqrt(2)) / 2 + x * mpmath.npdf(x)),
+    "tanh": (mpmath.tanh, lambda x: mpmath.sech(x) ** 2),
+    "arctan": (mpmath.atan, lambda x: 1 / (1 + x * x)),
+    "expm1": (mpmath.expm1, mpmath.exp),
+    "erf": (mpmath.erf, lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x)),
+    "erfc": (mpmath.erfc, lambda x: -2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x)),
+    "arcsinh": (mpmath.asinh, lambda x: 1 / mpmath.sqrt(1 + x * x)),
+}  # fmt: skip
+LOSES_DIGITS = {"tanh", "sigmoid"}  # 1 - y² and y(1 - y) lose relative accuracy where y is near 1: absolute there
+
+
+def nearly(got: Any, want: Any, floor: float, what: str) -> None:
+    """Relative accuracy, down to the smallest normal number (or `floor`)."""
+    with mpmath.workdps(40):
+        off = abs(mpmath.mpf(float(got)) - want)
+        assert math.isfinite(got) or abs(want) > 1.7e308, what
+        if math.isfinite(got):
+            assert off <= 4e-15 * abs(want) + max(floor, 1e-307), f"{what}: {got}, wanted {mpmath.nstr(want, 17)}"
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_saturating_functions_are_accurate_far_out(name: str) -> None:
+    """At ±1000, ±40 and beside 0: value and slope to full relative accuracy, as numbers, arrays and code, never nan."""
+    row = ROWS[name]
+    whole = Graph.of(row, (), (np.array(FAR),))
+    slope = pullback([whole.y], [const(np.ones(len(FAR)))], whole.wrt)
+    pushed = tangent([whole.y], {whole.xs[0]: const(np.ones(len(FAR)))})
+    columns = whole.at(whole.y, *slope, *pushed)
+    one = Graph.of(row, (), (0.5,))
+    nodes = [one.y, *pullback([one.y], [const(1.0)], one.wrt)]
+    for k, x in enumerate(FAR):
+        with mpmath.workdps(1000):
+            value, derivative = (f(mpmath.mpf(x)) for f in STABLE[name])
+        numbers = one.at(*nodes, moved={one.xs[0]: x})
+        for got in (columns[0][k], numbers[0]):
+            nearly(got, value, 0.0, f"{name}({x})")
+        for got in (columns[1][k], columns[2][k], numbers[1]):
+            nearly(got, derivative, 4e-16 if name in LOSES_DIGITS else 0.0, f"{name}'({x})")
+
+
+LOGITS = np.array([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, -1000.0], [1000.0, 1000.0, 999.0], [1e8, 0.0, 3.0]])
+STABLE_ALONG = {
+    "softmax": (lambda z: scipy.special.softmax(z, 1), (1,)),
+    "log_softmax": (lambda z: scipy.special.log_softmax(z, 1), (1,)),
+    "logsumexp": (lambda z: scipy.special.logsumexp(z, 1), (1, False)),
+}
+
+
+@pytest.mark.parametrize("name", STABLE_ALONG)
+def test_composites_along_an_axis_do_not_overflow(name: str) -> None:
+    call, params = STABLE_ALONG[name]
+    graph = Graph.of(ROWS[name], params, (LOGITS,))
+    g = like(graph.y, 1)
+    nodes = [graph.y, *pullback([graph.y], [const(g)], graph.wrt)]
+    value, slope = graph.at(*nodes)
+    agree(value, call(LOGITS), 1e-14)
+    s = scipy.special.softmax(LOGITS, 1)
+    want = {"softmax": lambda: s * (g - (s * g).sum(1, keepdims=True)), "log_softmax": lambda: g - s * g.sum(1, keepdims=True),
+            "logsumexp": lambda: s * g[:, None]}[name]()  # fmt: skip
+    agree(slope, want, 1e-14)
+    made = generate("f", [Argument("z", graph.xs[0])], expand(nodes))
+    for got, right in zip(made.call(LOGITS), (value, slope)):
+        agree(got, right, 1e-14)
+
+
+def test_cross_entropy_far_out() -> None:
+    q = np.eye(3)[[1, 0, 2, 0]]
+    graph = Graph.of(ROWS["cross_entropy"], (), (LOGITS, q))
+    g = like(graph.y, 1)
+    loss, by_logits, by_targets = graph.at(graph.y, *pullback([graph.y], [const(g)], graph.wrt))
+    logp = scipy.special.log_softmax(LOGITS, 1)
+    agree(loss, -logp[range(4), [1, 0, 2, 0]], 1e-14)
+    agree(by_logits, g[:, None] * (np.exp(logp) - q), 1e-14)
+    agree(by_targets, -g[:, None] * logp, 1e-14)
+
+
+# ---------------------------------------------------------------- differentiable, but a naive rule would lose it
+
+
+@pytest.mark.parametrize(
+    ("x", "gradient", "cross"),
+    [((0.0, 2.0, 3.0), (6, 0, 0), {(0, 1): 3, (0, 2): 2, (1, 2): 0}), ((0.0, 0.0, 3.0), (0, 0, 0), {(0, 1): 3, (0, 2): 0}),
+     ((0.0, 0.0, 0.0), (0, 0, 0), {(0, 1): 0}), ((2.0, 3.0, 5.0), (15, 10, 6), {(0, 1): 5, (1, 1): 0})],
+)  # fmt: skip
+def test_a_product_with_zeros_has_its_derivatives(x: Any, gradient: Any, cross: dict[tuple[int, int], float]) -> None:
+    graph = Graph.of(ROWS["prod"], ((0,), False), (np.array(x),))
+    (first,) = pullback([graph.y], [const(1.0)], graph.wrt)
+    agree(graph.at(first)[0], gradient)
+    agree(sweep([graph.y], [1.0], graph.wrt, {**graph.values, graph.y: graph.at(graph.y)[0]})[0], gradient)
+    for (i, j), want in cross.items():
+        (row,) = pullback([first], [const(np.eye(3)[i])], graph.wrt)
+        assert graph.at(row)[0][j] == want
+
+
+POWERS = [  # x, y, ∂/∂x, ∂/∂y of x**y
+    (0.0, 2.0, 0.0, 0.0), (0.0, 1.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0), (2.0, 0.0, 0.0, math.log(2)),
+    (2.0, 3.0, 12.0, 8 * math.log(2)), (-2.0, 3.0, 12.0, math.nan), (0.0, 0.5, math.inf, 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("x", "y", "by_x", "by_y"), POWERS)
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_powers_at_zero(x: float, y: float, by_x: float, by_y: float, shape: tuple[int, ...]) -> None:
+    """x**y with y an input, a constant array and a constant number: 0 where 0·∞ would be nan."""
+    operands = (np.full(shape, x), np.full(shape, y)) if shape else (x, y)
+    graph = Graph.of(ROWS["pow"], (), operands)
+    one = np.ones(shape) if shape else 1.0
+    values = {**graph.values, graph.y: graph.at(graph.y)[0]}
+    with np.errstate(all="ignore"):
+        for found in (graph.at(*pullback([graph.y], [const(one)], graph.wrt)), sweep([graph.y], [one], graph.wrt, values)):
+            agree(found, [np.full(shape, by_x), np.full(shape, by_y)])
+        for exponent in (const(operands[1]), const(int(y)) if y == int(y) else const(y)):
+            fixed = build(ROWS["pow"], (graph.xs[0], exponent))
+            agree(graph.at(*pullback([fixed], [const(one)], graph.xs[:1]))[0], np.full(shape, by_x))
+
+
+def test_powers_by_an_array_of_exponents_at_zero() -> None:
+    """The features 1, x, x², x³ have the slopes 0, 1, 0, 0 and the curvatures 0, 0, 2, 0 at x = 0."""
+    x = symbol("x")
+    y = build(ROWS["pow"], (x, const(np.arange(4))))
+    slopes, curvatures = [[0, 1, 0, 0], [0, 0, 2, 0]]
+    lines = [y]
+    for _ in range(2):
+        lines += tangent([lines[-1]], {x: const(1.0)})
+    found = evaluate(lines[1:], {x: 0.0})
+    agree(found[0], slopes)
+    agree(found[1], curvatures)
+    for k in range(4):
+        (row,) = pullback([y], [const(np.eye(4)[k])], [x])
+        assert evaluate([row, *pullback([row], [const(1.0)], [x])], {x: 0.0}) == [slopes[k], curvatures[k]]
+
+
+def test_the_square_of_a_norm_at_zero() -> None:
+    x = symbol("x", (3,))
+    y = build(ROWS["norm"], (x,), ((0,), False))
+    agree(evaluate(pullback([y * y], [const(1.0)], [x]), {x: np.zeros(3)})[0], np.zeros(3))

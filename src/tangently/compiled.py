@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -159,7 +160,7 @@ class Engine:
         for variant in self.variants.get(key, ()):
             try:
                 return self._call(variant, leaves, bound)
-            except Retrace:
+            except (Retrace, KeyError):  # KeyError: a global that the function read is gone
                 continue
         return self.trace_and_call(key, bound, leaves, picked)
 
@@ -181,9 +182,24 @@ class Engine:
         if not bound.plain or len(variant.recording.trace.values) > HUGE:
             return
         if variant.hot is None:
-            call, pack = variant.regenerate(self.__call__).call, variant.pack
-            variant.hot = call if pack is None else _packing(call, pack)
+            direct = self._direct(variant) if variant.pack is None and variant.generated.scalar else None
+            variant.hot = direct or _guarded(variant.generated.call, variant.pack, self)
         self.install(variant.hot)
+
+    def _direct(self, variant: Variant) -> Callable[..., Any] | None:
+        """Code that calls the engine itself where it does not apply; for numbers, where a wrapper would cost."""
+        call: Any = variant.regenerate(self.resume).call
+        code, names = call.__code__, tuple(self.signature.parameters)
+        if code.co_varnames[: len(names)] != names or "Retrace" in code.co_names:  # renamed, or cut into parts
+            return None
+        call.__defaults__ = (MISSING,) * code.co_argcount
+        return call
+
+    def resume(self, *args: Any) -> Any:
+        """A call that generated code passes back: what was not given is MISSING."""
+        given = list(itertools.takewhile(lambda x: x is not MISSING, args))
+        rest = itertools.islice(zip(self.signature.parameters, args), len(given), None)
+        return self(*given, **{name: x for name, x in rest if x is not MISSING})
 
     def _carefully(self, variant: Variant, leaves: list[Any], bound: Bound) -> Any:
         """Python's `math` raised: compute by NumPy's rules; where there is no value, say where it is lost."""
@@ -374,6 +390,8 @@ class Engine:
 
 
 NOT_MAPPED = object()
+MISSING = object()
+MISSES = (Retrace, ValueError, ArithmeticError, KeyError)
 
 
 @dataclass(frozen=True)
@@ -471,8 +489,21 @@ def _entries(wrt: Wrt, names: list[str]) -> list[int | str]:
     return items
 
 
-def _packing(call: Callable[..., Any], pack: Pack) -> Callable[..., Any]:
-    return lambda *args: pack(call(*args))
+def _guarded(call: Callable[..., Any], pack: Pack | None, engine: Engine) -> Callable[..., Any]:
+    """Generated code, and the engine for every call that it does not apply to."""
+    count = call.__code__.co_argcount  # type: ignore[attr-defined]
+
+    def guarded(*args: Any, **keywords: Any) -> Any:
+        if not keywords and len(args) == count:
+            try:
+                result = call(*args)
+            except MISSES:
+                pass  # the engine is asked outside of the handler: its own errors then stand alone
+            else:
+                return result if pack is None else pack(result)
+        return engine(*args, **keywords)
+
+    return guarded
 
 
 def name_of(function: Any) -> str:

@@ -1,10 +1,10 @@
 """Simplification: sums of products with exact coefficients, and the algebra moves that were made.
 
 Every scalar node of arithmetic is read into a *form*: an ordered sum of terms, a term being a coefficient (an exact
-rational, or a float) times factors baseᵉ. Like factors meet in a dictionary keyed by their base, like terms in one keyed
-by the set of their factors; so collecting is addition in a dictionary, and order is as first met. Anything that is not
-arithmetic (sin, where, einsum) is an *atom*, simplified on its own. A form is written back as an expression only where
-an atom, an output, or a second user needs it.
+rational, or a float) times factors baseᵉ. Like factors meet in a dictionary keyed by their base, like terms in one
+keyed by the set of their factors; so collecting is addition in a dictionary, and order is as first met. Anything that
+is not arithmetic (sin, where, einsum) is an *atom*, simplified on its own. A form is written back as an expression only
+where an atom, an output, or a second user needs it.
 
 Nothing is expanded, except where the expansion has fewer parts than what it replaces: 2x(x² + 1) − 2x³ is 2x.
 
@@ -33,8 +33,8 @@ from typing import Any
 
 import numpy as np
 
-from tangently.expr import CONST, INPUT, TABLE, Data, Expr, Primitive, build, const, is_number, raw, toposort
-from tangently.primitives import TABLE as _rows  # noqa: F401  (fills the table)
+from tangently.expr import CONST, INPUT, Data, Expr, Primitive, build, const, is_number, raw, toposort
+from tangently.primitives import TABLE
 
 Number = int | Fraction | float
 Factor = tuple[Expr, Number]
@@ -44,12 +44,13 @@ Form = dict[frozenset[Factor], Term]
 
 ADD, SUB, MUL, DIV, NEG, POW = (TABLE[k] for k in ("add", "sub", "mul", "div", "neg", "pow"))
 SQUARE, RECIPROCAL, SQRT, EXP, LOG = (TABLE[k] for k in ("square", "reciprocal", "sqrt", "exp", "log"))
-WHERE, EQ, GT, EINSUM = (TABLE[k] for k in ("where", "eq", "gt", "einsum"))
+WHERE, EQ, EINSUM = (TABLE[k] for k in ("where", "eq", "einsum"))
 HALF = Fraction(1, 2)
 
 BUDGET = 2000  # nodes; above it nothing is simplified
 PASSES = 3  # a cancellation may make room for another one
-LONG = 48  # factors or terms beyond which an operand is not opened again: keeps long chains linear
+LONG = 48  # factors beyond which a product is not opened again: keeps long chains linear
+CHUNK = 256  # terms beyond which a sum on the right is not opened again
 EXPANDED = 24  # terms that an expansion may have on the way
 EXACT = 2**53  # beyond it an integer of generated code becomes a float
 
@@ -107,7 +108,11 @@ def simplify_all(exprs: Sequence[Expr], *, cancel: bool = False, budget: int = B
         before, now = now, _pass(now, order, cancel, None)
         if all(a is b for a, b in zip(before, now)):
             break
-    return now if cancel or len(toposort(now)) <= len(toposort(exprs)) else list(exprs)
+    return now if cancel or _operations(now) <= _operations(exprs) else list(exprs)
+
+
+def _operations(exprs: Iterable[Expr]) -> int:
+    return sum(1 for node in toposort(exprs) if node.args)
 
 
 def moves(expr: Expr, *, cancel: bool = True, budget: int = BUDGET) -> tuple[Move, ...]:
@@ -162,6 +167,8 @@ def _read(s: State, node: Expr) -> None:
             form = None  # a coefficient beyond the range of floats: left as it is
         if form is not None:
             s.forms[node] = form
+            if s.uses[node] > 1 and len(form) == 1:
+                s.shared.update(base for _, f in form.values() for base, e in f if e == 1 and base.args)
             return
     s.done[node] = node if not node.args else _local(s, node)
 
@@ -197,11 +204,13 @@ def _local(s: State, node: Expr) -> Expr:
         return plain
     if not s.cancel and node.op is not WHERE and _total(s, simpler) and not _total(s, plain):
         return plain
+    s.notes.append("take the branch that holds" if node.op is WHERE else "use a known value")
     return simpler
 
 
 def _shortcut(s: State, node: Expr, args: tuple[Expr, ...]) -> Expr | None:
     if node.dtype == "?" and args and all(a.op is CONST and a.dtype in "wn" for a in args):
+        s.notes.append("decide a comparison of numbers")
         return const(bool(node.op.evaluate(node.params, *[a.value for a in args])))
     if s.cancel and len(args) == 1 and INVERSES.get(node.op) is args[0].op:
         s.notes.append(f"{node.op.name} undoes {args[0].op.name}")
@@ -214,10 +223,10 @@ def _shortcut(s: State, node: Expr, args: tuple[Expr, ...]) -> Expr | None:
 def _pulled_out(s: State, node: Expr, args: tuple[Expr, ...]) -> Expr | None:
     """A constant coefficient of an operand moves in front of the einsum, where that is no more work."""
     for i, a in enumerate(args):
-        if a.op is MUL and a.args[0].op is CONST and a.args[0].shape == () and a not in s.shared:
-            if math.prod(node.shape) <= math.prod(a.shape) and a.args[1].dtype == a.dtype:
-                rest = build(node.op, (*args[:i], a.args[1], *args[i + 1 :]), node.params)
-                return MUL(a.args[0], rest)
+        scaled = a.op is MUL and a.args[0].op is CONST and a.args[0].shape == () and a not in s.shared
+        if scaled and math.prod(node.shape) <= math.prod(a.shape) and a.args[1].dtype == a.dtype:
+            rest = build(node.op, (*args[:i], a.args[1], *args[i + 1 :]), node.params)
+            return MUL(a.args[0], rest)
     return None
 
 
@@ -263,6 +272,8 @@ def _tidy(c: Number) -> Number:
 
 def _bounded(s: State, c: Number) -> Number:
     """Exact while it is reasonable; OverflowError where a float would lose the value."""
+    if type(c) is int and -EXACT < c < EXACT:
+        return c
     if type(c) is float:
         if not math.isfinite(c):
             raise OverflowError
@@ -356,7 +367,11 @@ def _plus(s: State, form: Form, c: Number, f: Factors) -> None:
             form[key] = (c, f)
         return
     s.notes.append("collect like terms" if f else "add numbers")
-    total = _bounded(s, old[0] + c)
+    try:
+        total = _bounded(s, old[0] + c)
+    except OverflowError:  # beyond the floats: the two terms stay apart, under a key that no other term has
+        form[frozenset((*f, (const(1), len(form))))] = (c, f)
+        return
     if total != 0 or not (s.cancel or all(_total(s, base) and e > 0 for base, e in f)):
         form[key] = (total, old[1])
     else:
@@ -392,8 +407,8 @@ def _merged(s: State, f: Factors, g: Factors) -> Factors:
     for base, e in g:
         key = _slot(s, base, e)
         if key in slots:
+            s.notes.append("cancel a common factor" if e * slots[key][1] < 0 else "add exponents")
             e = _exponent(slots[key][1] + e)
-            s.notes.append("cancel a common factor" if e == 0 or e * slots[key][1] < 0 else "add exponents")
         slots[key] = (base, e)
         _settle(s, slots, base)
     return tuple(slots.values())
@@ -473,13 +488,19 @@ def _read_sum(s: State, node: Expr, sign: int) -> Form | None:
     mine = s.forms.get(a) is left and s.uses[a] == 1 and a not in s.done and s.moves is None
     total = left if mine else dict(left)  # a form that nobody else needs is added to in place: long sums stay linear
     right = _term_form(s, b)
+    if len(right) > CHUNK:
+        right = _atom(s, _written(s, b))
     if not left or not right:
         s.notes.append("x + 0 = x")
-    if total is right:
-        right = dict(right)
-    for c, f in right.values():
+    if len(right) > max(len(left), 8) and not any(key in right for key in left):
+        return total | (right if sign == 1 else _negated(right))  # what a long form holds is flat already
+    for c, f in list(right.values()) if right is total else right.values():
         _plus_flat(s, total, sign * c, f)
     return total
+
+
+def _negated(form: Form) -> Form:
+    return {key: (-c, f) for key, (c, f) in form.items()}
 
 
 def _plus_flat(s: State, form: Form, c: Number, f: Factors) -> None:
@@ -496,7 +517,7 @@ def _read_neg(s: State, node: Expr) -> Form | None:
     form = _term_form(s, node.args[0]) if not node.shape else _array_form(s, node.args[0])
     if any(c == -1 for c, _ in form.values()):
         s.notes.append("two minus signs cancel")
-    return {key: (-c, f) for key, (c, f) in form.items()}
+    return _negated(form)
 
 
 def _read_mul(s: State, node: Expr) -> Form | None:
@@ -602,7 +623,7 @@ def _emit(s: State, form: Form) -> Expr:
         else:
             total = ADD(total, size) if c >= 0 else SUB(total, size)
     found = const(0) if total is None else total
-    if found.op is not CONST:
+    if found.op is not CONST and frozenset(((found, 1),)) not in form:
         s.known.setdefault(found, form)
     return found
 
@@ -649,7 +670,7 @@ def _lowest(s: State, c: Number, f: Factors) -> Form:
     """A product in lowest terms: (2x + 2)/2 = x + 1, and with `cancel` (x² + x)/x = x + 1."""
     for k, (base, e) in enumerate(f):
         inner = s.known.get(base)
-        if inner is None or len(inner) < 2 or e not in (1, -1) or base in s.shared and not s.cancel:
+        if inner is None or len(inner) < 2 or e not in (1, -1) or (base in s.shared and not s.cancel):
             continue
         c, reduced = _divided(s, c, e, inner)
         rest = (*f[:k], *f[k + 1 :])
@@ -701,13 +722,17 @@ def _joined(s: State, f: Factors) -> Factors:
 
 
 def _base_of(base: Expr) -> Any:
-    return EXP if base.op is EXP else base.args[0] if base.op is POW else base
+    """What a power is a power of; √(x²) is left alone, which is not x."""
+    if base.op is EXP:
+        return EXP
+    return base.args[0] if base.op is POW and base.args[1].op is not CONST else base
 
 
 def _one_power(s: State, key: Any, group: list[Factor]) -> list[Factor]:
-    if all(_base_of(b) is b for b, _ in group) or (len(group) == 1 and group[0][1] in (1, -1)):
+    plain = all(_base_of(b) is b for b, _ in group) or any(type(e) is not int for _, e in group)
+    if plain or (len(group) == 1 and group[0][1] in (1, -1)):
         return group
-    sign = -1 if all(e < 0 for _, e in group) else 1
+    sign, count = -1 if all(e < 0 for _, e in group) else 1, len(s.notes)
     total: Form = {}
     for base, e in group:
         if _base_of(base) is base:
@@ -716,7 +741,7 @@ def _one_power(s: State, key: Any, group: list[Factor]) -> list[Factor]:
             exponent = s.known.get(base.args[-1]) or _atom(s, base.args[-1])
             for c, g in exponent.values():
                 _plus(s, total, _times(s, sign * e, c), g)
-    s.notes.append("add exponents")
+    s.notes[count:] = ["add exponents"]
     n = _number(total)
     if n is not None and key is not EXP:
         return [(key, _exponent(sign * n))] if n != 0 else []
@@ -725,20 +750,21 @@ def _one_power(s: State, key: Any, group: list[Factor]) -> list[Factor]:
 
 
 def _unguarded(s: State, f: Factors) -> Factors:
-    """aᵇ·ln a from the table guards the logarithm against a ≤ 0; beside the power aᵇ it is plain ln a to a reader."""
+    """aᵇ·ln a from the table guards the logarithm against a = 0; beside the power aᵇ it is plain ln a to a reader."""
     bases = {_base_of(b) for b, _ in f if b.op is POW or b.op is INPUT}
-    if not any(b.op is WHERE for b, _ in f):
+    if not any(_plain_log(b, bases) for b, _ in f):
         return f
+    s.notes.append("the base is not 0")
     return tuple((_plain_log(b, bases) or b, e) for b, e in f)
 
 
 def _plain_log(g: Expr, bases: set[Any]) -> Expr | None:
-    if g.op is not WHERE or g.args[0].op is not GT or g.args[0].args[0] not in bases or g.args[1].op is not LOG:
+    if g.op is not WHERE or g.args[0].op is not EQ or g.args[0].args[0] not in bases or g.args[2].op is not LOG:
         return None
-    condition, value, otherwise = g.args
-    inner = value.args[0]
-    same = inner.op is WHERE and inner.args[0] is condition and inner.args[1] is condition.args[0]
-    return LOG(condition.args[0]) if same and is_number(otherwise, 0) else None
+    condition, otherwise, value = g.args
+    base, inner = condition.args[0], value.args[0]
+    guarded = inner.op is WHERE and inner.args[0] is condition and inner.args[2] is base
+    return LOG(base) if guarded and is_number(condition.args[1], 0) and is_number(otherwise, 0) else None
 
 
 # ---------------------------------------------------------------- expansion, where it makes less
@@ -799,14 +825,19 @@ def _distributed(s: State, a: Form, b: Form) -> Form:
 
 def _size(s: State, form: Form) -> int:
     """About how many nodes a form has when it is written."""
-    return sum((c not in (1, -1)) + 1 + sum(_size_of(s, b) + (e not in (1, -1)) for b, e in f) for c, f in form.values())
+    return sum(_weight(c) + 1 + sum(_size_of(s, b) + _weight(e) for b, e in f) for c, f in form.values())
+
+
+def _weight(c: Number) -> bool:
+    """Is this coefficient or exponent written?"""
+    return c not in (1, -1)
 
 
 def _size_of(s: State, base: Expr) -> int:
     inner = s.known.get(base, {})
     if len(inner) < 2 or (base in s.shared and not s.cancel):
         return 1 if not base.args else 2
-    return sum(1 + (c not in (1, -1)) + sum(2 - (not b.args) + (e not in (1, -1)) for b, e in f) for c, f in inner.values())
+    return sum(1 + _weight(c) + sum(1 + bool(b.args) + _weight(e) for b, e in f) for c, f in inner.values())
 
 
 def _pythagoras(s: State, form: Form) -> Form:
@@ -824,8 +855,12 @@ def _pythagoras(s: State, form: Form) -> Form:
 
 
 def _replaced(s: State, form: Form, gone: tuple[Any, Any], c: Number, f: Factors) -> Form:
-    kept = {key: term for key, term in form.items() if key not in gone}
-    _plus(s, kept, c, f)
+    kept: Form = {}
+    for key, term in form.items():
+        if key == gone[0]:
+            _plus(s, kept, c, f)
+        elif key != gone[1]:
+            _plus(s, kept, *term)
     return kept
 
 

@@ -2,7 +2,7 @@
 
 Values are those of the recording; gradients are those of the numeric reverse sweep; local derivatives are the rows' own
 partials, written in the names of the operands and with the numbers put in. An exponent or a bound that is a plain number
-is part of the label (x², max(x, 0)) instead of a vertex.
+is part of the label ((·)², max(·, 0)) instead of a vertex.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def label_of(node: Expr) -> str:
     if kind == "index":
         return f"[{form[2]}]"
     if kind == "fence":
-        return f"{form[1]}x{form[3]}" if isinstance(form[2], int) else node.op.name
+        return f"{form[1]}·{form[3]}" if isinstance(form[2], int) else node.op.name
     if kind == "sqrt":
         return "√"
     return _SIGNS.get(kind, node.op.name)
@@ -130,12 +130,12 @@ def _power_label(node: Expr, form: Any) -> str:
     if not isinstance(form[1], int):
         return node.op.name
     exponent = form[2] if isinstance(form[2], str) else (str(node.args[1].value) if node.args[1].op is CONST else "")
-    return "x" + exponent.translate(_RAISED) if exponent.lstrip("-").isdigit() else (f"x^{exponent}" if exponent else "x^y")
+    return "(·)" + exponent.translate(_RAISED) if exponent.lstrip("-").isdigit() else (f"(·)^{exponent}" if exponent else "xʸ")
 
 
 def _call_label(node: Expr, name: str) -> str:
     bound = node.args[1] if len(node.args) == 2 and node.args[1].op is CONST and node.args[1].params[0] is not Data else None
-    return f"{name}(x, {bound.value:g})" if bound is not None and isinstance(node.op.shown, tuple) else name
+    return f"{name}(·, {bound.value:g})" if bound is not None and isinstance(node.op.shown, tuple) else name
 
 
 def _vertex(node: Expr, key: str, recording: Recording, gradients: Mapping[Expr, Any], is_output: bool) -> Vertex:

@@ -117,6 +117,32 @@ def _power_source(a: str, b: str) -> str:
     return f"{a} ** {b}" if whole else f"math.pow({a}, {b})"
 
 
+def monotone(f: Any) -> Any:
+    """The enclosure of a non-decreasing function from its values at the two ends: as tight as the ball allows."""
+    return lambda x: f(x) if x.is_exact() else f(x.lower()).union(f(x.upper()))
+
+
+def _power_ball(a: Any, b: Any) -> Any:
+    """aᵇ for balls. The two cases that `arb` leaves open: a base that may be 0, and a whole power of either sign."""
+    if a > 0 or a < 0 or a.is_nan() or not b > 0:
+        return a**b
+    top, bottom = abs(a.upper()), abs(a.lower())
+    if b.is_exact() and b.is_integer():
+        odd = not (b / 2).is_integer()
+        return (a.upper() ** b).union(a.lower() ** b) if odd else (top.max(bottom) ** b).union(type(a)(0))
+    return (top**b).union(type(a)(0)) if a >= 0 and not top == 0 else (type(a)(0) if a == 0 else a**b)
+
+
+def _hypot_ball(a: Any, b: Any) -> Any:
+    total = a * a + b * b
+    return total.sqrt() if total > 0 or total == 0 else abs(total.upper()).sqrt().union(type(a)(0))
+
+
+def _cbrt_ball(x: Any) -> Any:
+    """The cube root of an exact number."""
+    return x.root(3) if x > 0 else (-((-x).root(3)) if x < 0 else x)
+
+
 def _power_javascript(a: str, b: str) -> str:
     """Math.pow has no pitfall of precedence (-x ** 2 is an error in JavaScript); small whole powers are products."""
     if b in ("2", "2.0", "3", "3.0") and a.isidentifier():
@@ -261,7 +287,7 @@ pow_ = elementwise(
         Rule("exponential rule", r"(a^u)' = a^u \ln a\; u'", (False, True)),
         Rule("general power", r"(u^v)' = u^v \left(v' \ln u + \frac{v\, u'}{u}\right)", (True, True)),
     ),
-    enclosure=lambda a, b: a**b,
+    enclosure=_power_ball,
     calls=("power", "pow", "float_power"),
     samples=((0.5, 2.0), (1.5, -1.3), (2.0, 3.0)),
 )
@@ -315,11 +341,6 @@ def function(
     )
 
 
-def _around_zero(bound: Any) -> Any:
-    """The ball around 0 that reaches to `bound`."""
-    return bound.union(-bound)
-
-
 positive = {"domain": lambda x: x > 0, "domain_text": "a positive number"}
 
 exp = function(
@@ -343,7 +364,7 @@ exp2 = function(
 )
 expm1 = function(
     "expm1",
-    lambda y, x: y + 1,
+    lambda y, x: exp(x),
     "exponential",
     r"(e^u - 1)' = e^u\, u'",
     sympy="(exp({0}) - 1)",
@@ -408,9 +429,9 @@ cbrt = function(
     lambda y, x: 1 / (3 * y**2),
     "cube root",
     r"(\sqrt[3]{u})' = \frac{u'}{3 \sqrt[3]{u^2}}",
-    sympy="real_root({0}, 3)",
+    sympy="sign({0}) * Abs({0}) ** (1 / 3)",
     shown=("root", 0, "3"),
-    enclosure=lambda x: x.root(3) if x > 0 else (-((-x).root(3)) if x < 0 else _around_zero(x.abs_upper().root(3))),
+    enclosure=monotone(_cbrt_ball),
     kink=lambda x: x == 0,
 )
 reciprocal = function(
@@ -524,7 +545,7 @@ hypot = elementwise(
     kink=lambda a, b: (a == 0) & (b == 0),
     shown=("sqrt", ("sum", (("sup", 0, "2"), 1), (("sup", 1, "2"), 1))),
     rules=(Rule("length of a vector", r"\sqrt{u^2 + v^2}' = \frac{u\,u' + v\,v'}{\sqrt{u^2 + v^2}}"),),
-    enclosure=lambda a, b: (a * a + b * b).sqrt(),
+    enclosure=_hypot_ball,
     calls=("hypot",),
 )
 logaddexp = elementwise(

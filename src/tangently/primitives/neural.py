@@ -14,7 +14,7 @@ import numpy as np
 
 from tangently.errors import ShapeError
 from tangently.expr import TABLE, Expr
-from tangently.primitives.elementary import exp, log, sqrt
+from tangently.primitives.elementary import exp, log, monotone, sqrt
 from tangently.primitives.kinds import (
     Rule,
     broadcast_shapes,
@@ -41,7 +41,7 @@ sigmoid = elementwise(
     partials=[lambda y, x: y * (1 - y)],
     shown=("fn", "σ", 0),
     rules=(Rule("logistic sigmoid", r"\sigma(u)' = \sigma(u)\,(1 - \sigma(u))\, u'"),),
-    enclosure=lambda x: 1 / (1 + (-x).exp()),
+    enclosure=monotone(lambda x: 1 / (1 + (-x).exp())),
     calls=("expit", "sigmoid"),
 )
 softplus = elementwise(
@@ -53,7 +53,7 @@ softplus = elementwise(
     partials=[lambda y, x: sigmoid(x)],
     shown=("fn", "softplus", 0),
     rules=(Rule("softplus", r"\ln(1 + e^u)' = \sigma(u)\, u'"),),
-    enclosure=lambda x: x.exp().log1p(),
+    enclosure=monotone(lambda x: x.exp().log1p()),
     calls=("softplus",),
 )
 silu = elementwise(
@@ -65,7 +65,7 @@ silu = elementwise(
     partials=[lambda y, x: y + sigmoid(x) * (1 - y)],
     shown=("fn", "silu", 0),
     rules=(Rule("SiLU (swish)", r"(u\,\sigma(u))' = \left(\mathrm{silu}(u) + \sigma(u)(1 - \mathrm{silu}(u))\right) u'"),),
-    enclosure=lambda x: x / (1 + (-x).exp()),
+    enclosure=lambda x: x * TABLE["sigmoid"].enclosure(x),
     calls=("silu", "swish"),
 )
 gelu = elementwise(
@@ -77,7 +77,7 @@ gelu = elementwise(
     partials=[lambda y, x: 0.5 * TABLE["erfc"](-x / _ROOT_2) + x * exp(-(x**2) / 2) / _ROOT_2PI],
     shown=("fn", "gelu", 0),
     rules=(Rule("GELU", r"(u\,\Phi(u))' = (\Phi(u) + u\,\varphi(u))\, u'"),),
-    enclosure=lambda x: x * (1 + (x / type(x)(2).sqrt()).erf()) / 2,
+    enclosure=lambda x: x * (-x / type(x)(2).sqrt()).erfc() / 2,
     calls=("gelu",),
 )
 
@@ -142,10 +142,18 @@ logsumexp = composite(
     rules=(Rule("log of a sum of exponentials", r"\ln\sum_k e^{u_k}{}' = \sum_k \mathrm{softmax}(u)_k\, u_k'"),),
     calls=("logsumexp",),
 )
+
+
+def _log_softmax_body(p: Any, x: Any) -> Any:
+    """The maximum is taken off first: x - logsumexp(x) would cancel where all entries are large."""
+    shifted = x - amax(x, params=((p[0],), True))
+    return shifted - log(sum_of(exp(shifted), p[0], keepdims=True))
+
+
 log_softmax = composite(
     "log_softmax",
     arity=1,
-    body=lambda p, x: x - logsumexp(x, params=(p[0], True)),
+    body=_log_softmax_body,
     infer=_along,
     jvp=lambda p, y, xs, ts: ts[0] - sum_of(exp(y) * ts[0], p[0], keepdims=True),
     vjp=lambda p, y, xs, g, i: g - exp(y) * sum_of(g, p[0], keepdims=True),

@@ -7,16 +7,26 @@ norm. |x| at 0 → 0; max(a, b) at a = b → ½ each; relu at 0 → 0; clip at a
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from tangently.expr import CONST, Expr
-from tangently.primitives.elementary import exp
+from tangently.primitives.elementary import exp, monotone
 from tangently.primitives.kinds import Rule, elementwise
 
 
-def comparison(name: str, sign: str, ufunc: str, shown: str) -> Any:
+def truth(ball: Any, yes: bool, no: bool) -> Any:
+    """What is true as a ball: exactly 1, exactly 0, or a ball that holds both where it can't be decided."""
+    return ball(1 if yes else 0) if yes or no else ball(0.5, 0.5)
+
+
+def _relation(holds: Any, fails: Any) -> Any:
+    return lambda a, b: truth(type(a), holds(a, b), fails(a, b))  # balls compare true only where it is certain
+
+
+def comparison(name: str, sign: str, ufunc: str, shown: str, enclosure: Any) -> Any:
     """A row with a true-or-false value: constant almost everywhere, so without a derivative."""
     return elementwise(
         name,
@@ -28,19 +38,20 @@ def comparison(name: str, sign: str, ufunc: str, shown: str) -> Any:
         result="bool",
         partials=[None, None],
         shown=("relation", shown, 0, 1),
+        enclosure=enclosure,
         calls=(ufunc,),
     )
 
 
-gt = comparison("gt", ">", "greater", ">")
-ge = comparison("ge", ">=", "greater_equal", "≥")
-lt = comparison("lt", "<", "less", "<")
-le = comparison("le", "<=", "less_equal", "≤")
-eq = comparison("eq", "==", "equal", "=")
-ne = comparison("ne", "!=", "not_equal", "≠")
+gt = comparison("gt", ">", "greater", ">", _relation(operator.gt, operator.le))
+ge = comparison("ge", ">=", "greater_equal", "≥", _relation(operator.ge, operator.lt))
+lt = comparison("lt", "<", "less", "<", _relation(operator.lt, operator.ge))
+le = comparison("le", "<=", "less_equal", "≤", _relation(operator.le, operator.gt))
+eq = comparison("eq", "==", "equal", "=", _relation(operator.eq, operator.ne))
+ne = comparison("ne", "!=", "not_equal", "≠", _relation(operator.ne, operator.eq))
 
 
-def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sympy: str) -> Any:
+def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sympy: str, enclosure: Any) -> Any:
     return elementwise(
         name,
         python=python,
@@ -50,19 +61,26 @@ def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sym
         result="bool",
         partials=[None] * arity,
         shown=shown,
+        enclosure=lambda *xs: enclosure(*[truth(type(x), x != 0, x == 0) for x in xs]),
         calls=(name, name.replace("logical", "bitwise")),
         samples=((True, False)[:arity], (True, True)[:arity]),
     )
 
 
 logical_and = logical(
-    "logical_and", "({0} and {1})", "({0} && {1})", ("relation", "∧", 0, 1), 2, "And({0}, {1})"
+    "logical_and", "({0} and {1})", "({0} && {1})", ("relation", "∧", 0, 1), 2, "And({0}, {1})",
+    lambda a, b: truth(type(a), a == 1 and b == 1, a == 0 or b == 0),
+)  # fmt: skip
+logical_or = logical(
+    "logical_or", "({0} or {1})", "({0} || {1})", ("relation", "∨", 0, 1), 2, "Or({0}, {1})",
+    lambda a, b: truth(type(a), a == 1 or b == 1, a == 0 and b == 0),
+)  # fmt: skip
+logical_not = logical(
+    "logical_not", "(not {0})", "(!{0})", ("row", "¬", 0), 1, "Not({0})", lambda a: truth(type(a), a == 0, a == 1)
 )
-logical_or = logical("logical_or", "({0} or {1})", "({0} || {1})", ("relation", "∨", 0, 1), 2, "Or({0}, {1})")
-logical_not = logical("logical_not", "(not {0})", "(!{0})", ("row", "¬", 0), 1, "Not({0})")
 
 
-def test(name: str, python: str, javascript: str) -> Any:
+def test(name: str, python: str, javascript: str, enclosure: Any) -> Any:
     return elementwise(
         name,
         python=python,
@@ -71,19 +89,29 @@ def test(name: str, python: str, javascript: str) -> Any:
         result="bool",
         partials=[None],
         shown=("fn", name, 0),
+        enclosure=enclosure,
         calls=(name,),
     )
 
 
-isnan = test("isnan", "math.isnan({0})", "Number.isNaN({0})")
-isfinite = test("isfinite", "math.isfinite({0})", "Number.isFinite({0})")
-isinf = test("isinf", "math.isinf({0})", "(Math.abs({0}) === Infinity)")
+isnan = test("isnan", "math.isnan({0})", "Number.isNaN({0})", lambda x: truth(type(x), False, x.is_finite()))
+isfinite = test(
+    "isfinite", "math.isfinite({0})", "Number.isFinite({0})", lambda x: truth(type(x), x.is_finite(), False)
+)
+isinf = test(
+    "isinf", "math.isinf({0})", "(Math.abs({0}) === Infinity)", lambda x: truth(type(x), False, x.is_finite())
+)
 
 
 def _where(_p: Any, c: Expr, a: Expr, b: Expr) -> Expr | None:
     if c.op is CONST and c.shape == () and a.shape == b.shape:
         return a if c.value else b
     return a if a is b and a.shape == () and c.shape == () else None
+
+
+def _where_ball(c: Any, a: Any, b: Any) -> Any:
+    """One branch where the condition is decided, both where it is not."""
+    return b if c == 0 else (a if c != 0 else a.union(b))
 
 
 where = elementwise(
@@ -97,6 +125,7 @@ where = elementwise(
     partials=[None, lambda y, c, a, b: where(c, 1, 0), lambda y, c, a, b: where(c, 0, 1)],
     shown=("cases", (1, 0), (2, None)),
     rules=(Rule("one branch at a time", r"\text{each branch is differentiated where it holds}"),),
+    enclosure=_where_ball,
     calls=("where",),
     samples=((True, 0.3, 0.8), (False, 0.3, 0.8)),
 )
@@ -137,6 +166,8 @@ minimum = elementwise(
     enclosure=lambda a, b: a.min(b),
     calls=("minimum", "fmin"),
 )
+
+
 def bound(name: str, python: str, ufunc: str, javascript: str, wins: Any, shown: str, sympy: str) -> Any:
     """max or min of a value and a bound that does not vary: at the bound the slope of least norm is 0."""
     return elementwise(
@@ -156,6 +187,12 @@ def bound(name: str, python: str, ufunc: str, javascript: str, wins: Any, shown:
 
 at_least = bound("at_least", "max({0}, {1})", "maximum", "Math.max({0}, {1})", gt, "max", "Max({0}, {1})")
 at_most = bound("at_most", "min({0}, {1})", "minimum", "Math.min({0}, {1})", lt, "min", "Min({0}, {1})")
+
+
+def _abs_ball(x: Any) -> Any:
+    return abs(x) if x > 0 or x < 0 or x.is_nan() else abs(x.lower()).max(abs(x.upper())).union(type(x)(0))
+
+
 abs_ = elementwise(
     "abs",
     python="abs({0})",
@@ -168,7 +205,7 @@ abs_ = elementwise(
     kink=lambda x: x == 0,
     shown=("fence", "|", 0, "|"),
     rules=(Rule("absolute value", r"|u|' = \operatorname{sign}(u)\, u'"),),
-    enclosure=lambda x: abs(x),
+    enclosure=_abs_ball,
     calls=("absolute", "fabs", "abs"),
 )
 sign = elementwise(
@@ -187,7 +224,9 @@ sign = elementwise(
 )
 
 
-def rounding(name: str, python: str, shown: Any, javascript: str, sympy: str, calls: tuple[str, ...], jump: Any) -> Any:
+def rounding(
+    name: str, python: str, shown: Any, javascript: str, sympy: str, calls: tuple[str, ...], jump: Any, enclosure: Any
+) -> Any:
     return elementwise(
         name,
         python=python,
@@ -199,25 +238,33 @@ def rounding(name: str, python: str, shown: Any, javascript: str, sympy: str, ca
         kink=jump,
         shown=shown,
         rules=(Rule("constant between jumps", r"\lfloor u \rfloor' = 0"),),
-        enclosure=None if name in ("rint", "trunc") else lambda x: getattr(x, name)(),
+        enclosure=monotone(enclosure),
         calls=calls,
     )
 
 
 _whole = lambda x: x == np.floor(x)
 floor = rounding(
-    "floor", "float(math.floor({0}))", ("fence", "⌊", 0, "⌋"), "Math.floor({0})", "floor({0})", ("floor",), _whole
-)
+    "floor", "float(math.floor({0}))", ("fence", "⌊", 0, "⌋"), "Math.floor({0})", "floor({0})", ("floor",), _whole,
+    lambda x: x.floor(),
+)  # fmt: skip
 ceil = rounding(
-    "ceil", "float(math.ceil({0}))", ("fence", "⌈", 0, "⌉"), "Math.ceil({0})", "ceiling({0})", ("ceil",), _whole
-)
+    "ceil", "float(math.ceil({0}))", ("fence", "⌈", 0, "⌉"), "Math.ceil({0})", "ceiling({0})", ("ceil",), _whole,
+    lambda x: x.ceil(),
+)  # fmt: skip
 trunc = rounding(
     "trunc", "float(math.trunc({0}))", ("fn", "trunc", 0), "Math.trunc({0})", "sign({0})*floor(Abs({0}))",
-    ("trunc", "fix"), lambda x: (x == np.trunc(x)) & (x != 0),
+    ("trunc", "fix"), lambda x: (x == np.trunc(x)) & (x != 0), lambda x: x.floor() if x > 0 else x.ceil(),
 )  # fmt: skip
+def _rint_ball(x: Any) -> Any:
+    """The nearest whole number of an exact number, halves to even."""
+    low = (x + 0.5).floor()
+    return low - 1 if low - x == 0.5 and not (low / 2).is_integer() else low
+
+
 rint = rounding(
     "rint", "float(round({0}))", ("fn", "round", 0), "rint({0})", None, ("rint", "round", "around"),
-    lambda x: x - np.floor(x) == 0.5,
+    lambda x: x - np.floor(x) == 0.5, _rint_ball,
 )  # fmt: skip
 remainder = elementwise(
     "remainder",
@@ -233,6 +280,7 @@ remainder = elementwise(
     domain_text="a divisor that is not 0",
     shown=("relation", "mod", 0, 1),
     rules=(Rule("remainder", r"(u \bmod c)' = u'"),),
+    enclosure=lambda a, b: a - b * (a / b).floor(),
     calls=("remainder", "mod"),
     samples=((5.3, 2.1), (-1.2, 0.7)),
 )
@@ -254,6 +302,7 @@ step = activation(
     sympy="Heaviside({0}, 1)",
     kink=lambda x: x == 0,
     shown=("fn", "H", 0),
+    enclosure=lambda x: truth(type(x), x >= 0, x < 0),
 )
 relu = activation(
     "relu",
@@ -266,7 +315,7 @@ relu = activation(
     sympy="Max({0}, 0)",
     kink=lambda x: x == 0,
     result="same",
-    enclosure=lambda x: x.max(x * 0),
+    enclosure=lambda x: x.max(type(x)(0)),
 )
 
 
@@ -276,6 +325,12 @@ def activation_pair(name: str, partial: Any, rule: str, latex: str, **fields: An
         name, partials=[partial, fields.pop("by_alpha")], rules=(Rule(rule, latex),), calls=(name,),
         shown=("fn", name, 0, 1), **fields,
     )  # fmt: skip
+
+
+def _two_sides(x: Any, left: Any) -> Any:
+    """x on the right of 0, left(x) on the left, both where x may be on either side."""
+    zero = type(x)(0)
+    return x if x > 0 else (left(x) if x <= 0 else x.max(zero).union(left(x.min(zero))))
 
 
 leaky_relu = activation_pair(
@@ -289,6 +344,7 @@ leaky_relu = activation_pair(
     javascript="({0} > 0 ? {0} : {1} * {0})",
     sympy="Piecewise(({0}, {0} > 0), ({1}*({0}), True))",
     kink=lambda x, a: (x == 0) & (a != 1),
+    enclosure=lambda x, a: _two_sides(x, lambda left: a * left),
     samples=((0.7, 0.01), (-0.4, 0.1)),
 )
 elu = activation_pair(
@@ -302,6 +358,7 @@ elu = activation_pair(
     javascript="({0} > 0 ? {0} : {1} * Math.expm1({0}))",
     sympy="Piecewise(({0}, {0} > 0), ({1}*(exp({0}) - 1), True))",
     kink=lambda x, a: (x == 0) & (a != 1),
+    enclosure=lambda x, a: _two_sides(x, lambda left: a * left.expm1()),
     samples=((0.7, 1.0), (-0.4, 0.5)),
 )
 

@@ -72,7 +72,7 @@ loggamma = elementwise(
     partials=[lambda y, x: digamma(x)],
     shown=("fn", "lnΓ", 0),
     rules=(Rule("logarithm of gamma", r"(\ln\Gamma(u))' = \psi(u)\, u'"),),
-    enclosure=lambda x: x.lgamma(),
+    enclosure=lambda x: x.lgamma() if x > 0 else abs(x.gamma()).log(),
     calls=("lgamma", "gammaln", "loggamma"),
     samples=((0.7,), (2.5,), (11.0,)),
     **_poles,
@@ -103,6 +103,17 @@ def _order_zero(_p: Any, n: Expr, x: Expr) -> Expr | None:
     return digamma(x) if is_number(n, 0) else None
 
 
+def _polygamma_ball(n: Any, x: Any) -> Any:
+    """(-1)ⁿ⁺¹ n! ζ(n + 1, x); a negative x is first shifted to the right, ζ(s, x) = x⁻ˢ + ζ(s, x + 1)."""
+    if not (n.is_exact() and n.is_integer() and 0 < n < 1000) or not x > -1000:
+        return x.digamma() if n == 0 else x.nan()
+    order = int(float(n))
+    total, sign = type(x)(0), 1 if order % 2 else -1
+    while not x > 0:
+        total, x = total + x ** -(order + 1), x + 1
+    return sign * type(x)(order).fac() * (total + (n + 1).zeta(x))
+
+
 polygamma = elementwise(
     "polygamma",
     python="float(special.polygamma({0}, {1}))",
@@ -113,6 +124,7 @@ polygamma = elementwise(
     simplify=_order_zero,
     shown=("fn", ("sub", "ψ", 0), 1),
     rules=(Rule("polygamma function", r"\psi_n(u)' = \psi_{n+1}(u)\, u'"),),
+    enclosure=_polygamma_ball,
     domain=lambda n, x: _not_a_pole(x),
     domain_text="a number that is not 0, -1, -2, …",
     calls=("polygamma",),

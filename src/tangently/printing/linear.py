@@ -78,14 +78,15 @@ def layout_of(what: Expr | Layout, names: Mapping[Expr, str] | None) -> Layout:
 
 
 def raised(text: str) -> str | None:
-    """Text in superscript characters, or None where they don't exist, are too many, or make a word (sin x).
+    """Text in superscript characters; None where they don't exist or would be hard to read: words, parentheses.
 
     >>> raised("−1"), raised("x + 1"), raised("x/2"), raised("x y")
     ('⁻¹', 'ˣ⁺¹', None, None)
     """
     letters = text.replace(" ", "")
     is_word = any(a.isalpha() and b.isalpha() for a, b in pairwise(letters))
-    return None if is_word else _translated(text, _RAISED)
+    is_nested = "(" in letters and not letters[1:-1].isdigit()  # f⁽⁴⁾ is well known
+    return None if is_word or is_nested else _translated(text, _RAISED)
 
 
 def lowered(text: str) -> str | None:

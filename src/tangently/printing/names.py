@@ -17,7 +17,7 @@ _GREEK = """
     alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
     Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
 """
-GREEK = dict(zip(_GREEK.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
+GREEK: dict[str, str] = dict(zip(_GREEK.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
 ACCENTS = frozenset({"hat", "bar", "tilde", "dot", "ddot"})
 E = Alias(Atom("e"), Atom("e", "code"))  # one object, so that eˣ is known from a variable that is called e
 PI = Alias(Atom("π"), Atom("pi", "code"))

@@ -392,19 +392,39 @@ def signed(sign: int, node: Layout) -> Layout:
     return node if sign > 0 else negative(node)
 
 
+def _prepended(factor: Layout, chain: Product, joint: Callable[[Layout, Layout], str]) -> Product:
+    factor = _guarded(factor, chain.factors[0])
+    return Product((factor, *chain.factors), (joint(factor, chain.factors[0]), *chain.joints), chain.kind)
+
+
 def product(*factors: Layout) -> Layout:
     """A product of numbers: numerals first, the rest in the order given, constants such as ln 2 last."""
+    if len(factors) == 2 and _extends(*factors):
+        return _appended(factors[0], factors[1], _joint)  # type: ignore[arg-type]
     sign, flat = 1, []
     for k, factor in enumerate(factors):
         s, rest = split_sign(factor)
         if s < 0 and (k == 0 or is_numeral(rest)):
             sign, factor = -sign, rest
-        opened = type(factor) is Product and not factor.kind and not is_numeral(factor)
-        flat.extend(factor.factors if opened else [factor])
-    numerals = [f for f in flat if is_numeral(f)]
-    constants = [f for f in flat if type(f) is Alias and type(f.shown) is Call]
-    others = [f for f in flat if f not in numerals and f not in constants] if constants or numerals else flat
-    return signed(sign, _juxtaposed([*numerals, *others, *constants]))
+        flat.extend(_opened(factor))
+    return signed(sign, _juxtaposed(sorted(flat, key=_place)))
+
+
+def _opened(factor: Layout) -> tuple[Layout, ...]:
+    nested = type(factor) is Product and not factor.kind and not is_numeral(factor)
+    return factor.factors if nested else (factor,)  # type: ignore[attr-defined]
+
+
+def _extends(chain: Layout, factor: Layout) -> bool:
+    """May the factor follow the chain as it is: in order, and without parentheses or splicing?"""
+    plain = type(factor) is not Product and factor.level > QUOTIENT and _place(factor) == 1
+    return plain and type(chain) is Product and not chain.kind and _place(chain) == _place(chain.factors[-1]) == 1
+
+
+def _place(factor: Layout) -> int:
+    if is_numeral(factor):
+        return 0
+    return 2 if type(factor) is Alias and type(factor.shown) is Call else 1
 
 
 def _juxtaposed(factors: list[Layout]) -> Layout:
@@ -412,10 +432,21 @@ def _juxtaposed(factors: list[Layout]) -> Layout:
         return factors[0]
     init, last = [closed(f, PRODUCT) for f in factors[:-1]], closed(factors[-1], BIG)
     last = fenced(last) if last.level == QUOTIENT else last
-    if type(last) is Product and last.kind == "⊙":
-        return hadamard(product(*init, last.factors[0]), *last.factors[1:])
-    pieces = tuple(_guarded(a, b) for a, b in zip([*init, last], [*init[1:], last, None]))
-    return Product(pieces, tuple(_joint(a, b) for a, b in pairwise(pieces)))
+    if type(last) is Product and last.kind == "⊙":  # 2 (u ⊙ v) = 2u ⊙ v
+        first, *rest = last.factors
+        return hadamard(product(*init, first), *rest)
+    return _set_side_by_side([*init, last], "", _joint)
+
+
+def _set_side_by_side(factors: list[Layout], kind: str, joint: Callable[[Layout, Layout], str]) -> Product:
+    pieces = tuple(_guarded(a, b) for a, b in zip(factors, [*factors[1:], None]))
+    return Product(pieces, tuple(joint(a, b) for a, b in pairwise(pieces)), kind)
+
+
+def _appended(chain: Product, factor: Layout, joint: Callable[[Layout, Layout], str]) -> Product:
+    """One more factor at the end of a chain: only the seam is new, so that long chains are set in linear time."""
+    seam = _guarded(closed(chain.factors[-1], PRODUCT), factor)
+    return Product((*chain.factors[:-1], seam, factor), (*chain.joints, joint(seam, factor)), chain.kind)
 
 
 def _guarded(node: Layout, following: Layout | None) -> Layout:
@@ -476,10 +507,22 @@ def hadamard(*factors: Layout) -> Layout:
 
 def matmul(*factors: Layout) -> Layout:
     """A product of matrices: A B x. A scaled matrix keeps its parentheses unless it is the first: 2A B, A (2B)."""
+    start, end = factors[0], factors[-1]
+    if len(factors) == 2 and _is_matmul(start) and type(end) is not Product:
+        return _appended(start, closed(end, PRODUCT), _matrix_joint)  # type: ignore[arg-type]
+    if len(factors) == 2 and _is_matmul(end) and type(start) is not Product and type(end.parts[0]) is not Product:
+        return _prepended(closed(start, PRODUCT), end, _matrix_joint)  # type: ignore[arg-type]
+    return _spliced_matrices(factors)
+
+
+def _is_matmul(node: Layout) -> bool:
+    return type(node) is Product and node.kind == "@"
+
+
+def _spliced_matrices(factors: Iterable[Layout]) -> Layout:
     first, *rest = _spliced("@", factors)
     flat = [closed(first, PRODUCT), *[fenced(f) if type(f) is Product else closed(f, PRODUCT) for f in rest]]
-    pieces = tuple(_guarded(a, b) for a, b in zip(flat, [*rest, None]))
-    return pieces[0] if len(pieces) == 1 else Product(pieces, tuple(map(_matrix_joint, pieces, pieces[1:])), "@")
+    return flat[0] if len(flat) == 1 else _set_side_by_side(flat, "@", _matrix_joint)
 
 
 def _matrix_joint(a: Layout, b: Layout) -> str:
@@ -611,7 +654,7 @@ _SLASHED: dict[type, Callable[..., Layout]] = {
     Call: lambda node, name, *args: Call(name, args, node.bare),
     Fence: lambda node, body: Fence(node.left, body, node.right),
     Relation: lambda node, *sides: Relation(sides, node.symbols),
-    Grid: lambda node, *cells: Grid(_regrouped(cells, node.rows)),
+    Grid: lambda node, *cells: Grid(regrouped(node, cells)),
     Cases: lambda node, *parts: Cases(parts[: len(node.values)], parts[len(node.values) :]),
     Big: lambda node, sub, body: Big(node.symbol, sub, body),
     Accent: lambda node, base: Accent(base, node.mark),
@@ -620,11 +663,7 @@ _SLASHED: dict[type, Callable[..., Layout]] = {
 _ONE_LINE = {**_SLASHED, Call: _flat_line_call}
 
 
-def _regrouped(cells: tuple[R, ...], rows: tuple[tuple[Any, ...], ...]) -> tuple[tuple[R, ...], ...]:
-    """Cells in the rows from which they were read."""
-    rest = iter(cells)
-    return tuple(tuple(next(rest) for _ in row) for row in rows)
-
-
 def regrouped(node: Grid, cells: tuple[R, ...]) -> tuple[tuple[R, ...], ...]:
-    return _regrouped(cells, node.rows)
+    """Cells in the rows of the grid from which they were read."""
+    rest = iter(cells)
+    return tuple(tuple(next(rest) for _ in row) for row in node.rows)

@@ -104,15 +104,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class JsFunction:
-    """A compiled function: `source` declares ``function <name>(<parameters>) {...}``, and helpers beside it if need be.
+    """A compiled function: `source` declares ``function <name>(<parameters>) {...}``.
 
     The page calls it with the variables and sliders of these names, so the order of `parameters` is free, and a
-    function may leave out what it does not use.
+    function may leave out what it does not use. `helpers` declares the functions that it calls besides Math; equal
+    declarations are carried once, so each function may bring all that it needs.
     """
 
     name: str
     parameters: tuple[str, ...]
     source: str
+    helpers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

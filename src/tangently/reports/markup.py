@@ -33,7 +33,7 @@ from tangently.reports.blocks import (
     Verdict,
 )
 from tangently.reports.charts import line_chart
-from tangently.reports.vectors import inline_svg
+from tangently.reports.vectors import inline_svg, is_wide
 
 NUMBER = re.compile(r"[-+−]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 DIGITS = 4
@@ -55,7 +55,13 @@ def tag(name: str, content: str, class_: str = "", **attributes: str) -> str:
 
 
 def math_or_text(value: str) -> str:
-    return value if value.lstrip().startswith("<math") else escape(value)
+    return lean(value) if value.lstrip().startswith("<math") else escape(value)
+
+
+def lean(mathml: str) -> str:
+    """MathML without what a page does not need: its namespace, and a text that stands beside it anyway."""
+    head, _, rest = mathml.partition(">")
+    return re.sub(r'\s(?:xmlns|alttext)="[^"]*"', "", head) + ">" + rest
 
 
 def is_number(value: str) -> bool:
@@ -118,7 +124,8 @@ def formula(block: Formula, id_: str) -> str:
 
 def display(mathml: str) -> str:
     """Displayed style, whatever the caller chose."""
-    return mathml if "display=" in mathml.partition(">")[0] else mathml.replace("<math", '<math display="block"', 1)
+    head, _, rest = lean(mathml).partition(">")
+    return re.sub(r'\sdisplay="\w*"', "", head).replace("<math", '<math display="block"', 1) + ">" + rest
 
 
 def table(block: Table, id_: str) -> str:
@@ -176,8 +183,13 @@ def facts(block: Facts, id_: str) -> str:
     return tag("dl", "".join(rows), "facts")
 
 
+def canvas(svg: str, id_: str, class_: str, **attributes: str) -> str:
+    wide = " wide" if is_wide(svg) else ""
+    return tag("div", inline_svg(svg, id_ + "-"), f"{class_}scroll{wide}", role="img", tabindex="0", **attributes)
+
+
 def picture(block: Picture, id_: str) -> str:
-    drawing = tag("div", inline_svg(block.svg, id_ + "-"), "scroll", role="img", aria_label=block.alt)
+    drawing = canvas(block.svg, id_, "", aria_label=block.alt)
     return tag("figure", drawing + caption(block.caption), "picture")
 
 
@@ -203,9 +215,7 @@ HINTS: dict[type, str] = {
 
 
 def graph(block: GraphFigure, id_: str) -> str:
-    drawing = tag(
-        "div", inline_svg(block.svg, id_ + "-"), "canvas scroll", tabindex="0", role="img", aria_label=block.alt
-    )
+    drawing = canvas(block.svg, id_, "canvas ", aria_label=block.alt)
     words = caption(block.caption)
     return tag("figure", tag("div", drawing, "stage") + words, "live graph", id=id_, role="group", aria_label=block.alt)
 

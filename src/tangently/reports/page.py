@@ -32,6 +32,7 @@ RUNTIME: dict[type, tuple[str, ...]] = {
     Contour2D: ("kit", "surface", "contour2d"),
     GraphFigure: ("kit", "graph"),
 }
+DECLARATION = r"^(?=(?:function|const|let) )"
 IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 CONTENTS_FROM = 5
 START = """
@@ -111,7 +112,7 @@ def style_sheet(content: str) -> str:
         characters = set(unescape(re.sub(r"<[^>]*>", "", "".join(formulas))))
         url = f"data:font/woff;base64,{math_font(characters)}"
         face = f'@font-face{{font-family:"{FAMILY}";src:url({url}) format("woff")}}\n'
-    return face + squeeze(asset("page.css"))
+    return face + re.sub(r"\s*([{};])\s*", r"\1", squeeze(asset("page.css")))
 
 
 def scripts(named: Sequence[tuple[Block, str]]) -> tuple[str, str]:
@@ -123,8 +124,7 @@ def scripts(named: Sequence[tuple[Block, str]]) -> tuple[str, str]:
     data = [figure_data(block, id_, functions) for block, id_ in figures]
     kinds = sorted({record["kind"] for record in data})
     modules = dict.fromkeys(name for block, _ in figures for name in RUNTIME[type(block)])
-    compiled = "const FUNCTIONS = [\n" + ",\n".join(map(isolated, functions)) + "\n];"
-    script = "\n".join([compiled, *map(module, modules), START % ", ".join(kinds)])
+    script = "\n".join([compiled(functions), *map(module, modules), START % ", ".join(kinds)])
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace(
         "<!", "<\\u0021"
     ), script
@@ -136,16 +136,25 @@ def module(name: str) -> str:
     return squeeze(re.sub(r"^export ", "", source, flags=re.MULTILINE))
 
 
+def compiled(functions: Sequence[JsFunction]) -> str:
+    """All functions in the order of the page's list, in one scope with their helpers and apart from the runtime."""
+    declared = (part for f in functions for part in re.split(DECLARATION, f.helpers, flags=re.MULTILINE))
+    shared = squeeze("\n".join(dict.fromkeys(declared)))
+    return (
+        "const FUNCTIONS = (() => {\n" + shared + "\nreturn [\n" + ",\n".join(map(isolated, functions)) + "\n];\n})();"
+    )
+
+
 def isolated(function: JsFunction) -> str:
     """A compiled function in a scope of its own, so that names don't meet those of other figures."""
     bad = next((n for n in (function.name, *function.parameters) if not IDENTIFIER.fullmatch(n)), None)
     if bad is not None:
         raise InputError(f"got {bad!r} as a name in a JavaScript function; it must be an identifier")
-    if re.search(r"</script|<!--|<script", function.source, flags=re.IGNORECASE):
+    if re.search(r"</script|<!--|<script", function.source + function.helpers, flags=re.IGNORECASE):
         raise InputError(
             f"the source of the JavaScript function {function.name!r} holds markup; a script can't carry that"
         )
-    return f"(() => {{\n{function.source}\nreturn {function.name};\n}})()"
+    return f"(() => {{\n{squeeze(function.source)}\nreturn {function.name};\n}})()"
 
 
 def write_page(path: str | os.PathLike[str], html: str) -> Path:

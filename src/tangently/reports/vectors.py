@@ -16,6 +16,7 @@ from tangently.errors import InputError
 
 UNWANTED = {"script", "style", "metadata", "foreignObject", "iframe", "object", "embed"}
 NAMESPACE = re.compile(r"\{[^}]*\}")
+WIDEST = 1100
 LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\")]+)['\"]?\s*\)")
 
 
@@ -34,6 +35,16 @@ def inline_svg(svg: str, prefix: str) -> str:
     if local(root.tag) != "svg":
         raise InputError(f"got <{local(root.tag)}> where an <svg> element was wanted")
     return write(root, prefix).strip()
+
+
+def is_wide(svg: str) -> bool:
+    """Whether the drawing would be too small to read if it were fitted into the column: then it scrolls.
+
+    >>> is_wide('<svg width="1400" height="80">'), is_wide('<svg viewBox="0 0 400 80">')
+    (True, False)
+    """
+    width = re.search(r"<svg\b[^>]*?\swidth=[\"'](\d+)", svg)
+    return bool(width) and int(width[1]) > WIDEST
 
 
 def local(name: object) -> str:

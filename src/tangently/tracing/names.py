@@ -19,26 +19,36 @@ _tables: dict[CodeType, dict[int, str]] = {}
 _ours: dict[CodeType, bool] = {}
 
 
+def is_example(code: CodeType) -> bool:
+    """Is this one of the examples that come with tangently? They are traced as the user's own code is."""
+    return code.co_filename.startswith(os.path.join(_HOME, "examples") + os.sep)
+
+
 def is_ours(code: CodeType) -> bool:
     """Is this code tangently's or NumPy's own (and so not the user's)?"""
     known = _ours.get(code)
     if known is None:
         name = code.co_filename
-        known = name.startswith(_HOME + os.sep) and f"{os.sep}examples{os.sep}" not in name
+        known = name.startswith(_HOME + os.sep) and not is_example(code)
         known = _ours[code] = known or f"{os.sep}numpy{os.sep}" in name
     return known
 
 
 def _stores(code: CodeType) -> dict[int, str]:
-    """For every instruction: the name that the next instruction stores, or _RETURN where the value is returned."""
+    """For every instruction: the name that the next instruction stores, or _RETURN where the value is returned.
+
+    A frame that waits for a call stands at the call or, in Python 3.11, at the last cache slot after it: both are kept.
+    """
     table: dict[int, str] = {}
-    previous = None
+    previous = 0
     for ins in dis.get_instructions(code):
-        if previous is not None:
-            if ins.opname.startswith("STORE_") and ins.opname not in ("STORE_SUBSCR", "STORE_SLICE"):
-                table[previous] = ins.argval[0] if isinstance(ins.argval, tuple) else ins.argval
-            elif ins.opname == "RETURN_VALUE":
-                table[previous] = _RETURN
+        name = None
+        if ins.opname.startswith("STORE_") and ins.opname not in ("STORE_SUBSCR", "STORE_SLICE"):
+            name = ins.argval[0] if isinstance(ins.argval, tuple) else ins.argval
+        elif ins.opname == "RETURN_VALUE":
+            name = _RETURN
+        if name is not None:
+            table.update(dict.fromkeys(range(previous, ins.offset, 2), name))
         previous = ins.offset
     return table
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from tangently.expr import TABLE
 from tangently.functions import FUNCTIONS, array, has_traced
-from tangently.tracing.names import is_ours
+from tangently.tracing.names import is_example, is_ours
 from tangently.tracing.traced import Traced, unsupported
 
 
@@ -204,6 +204,8 @@ def _content(cell: Any) -> Any:
 def is_library(f: types.FunctionType) -> bool:
     """Is this a function of an installed library (whose own use of `math` is left alone)?"""
     name = f.__code__.co_filename
+    if is_example(f.__code__):
+        return False
     return is_ours(f.__code__) or "site-packages" in name or "lib/python" in name or name.startswith("<frozen")
 
 

@@ -32,7 +32,7 @@ export function graph(figure, data) {
   function tell() {
     const step = now === null ? null : steps[now];
     const mark = html("b", { class: step?.direction === "backward" ? "gradient" : "value" },
-      step ? (step.direction === "backward" ? "← gradient " : "→ value ") : "");
+      step ? (step.direction === "backward" ? "← " : "→ ") : "");
     sentence.replaceChildren(mark, step ? step.text : `${steps.length} steps: values forward, then gradients backward.`);
     count.textContent = now === null ? `– / ${steps.length}` : `${now + 1} / ${steps.length}`;
     track.value = now ?? 0;

@@ -1,0 +1,451 @@
+"""The command line: `tangently study|diff|grad|hessian|explain|graph FUNCTION`.
+
+FUNCTION is a formula as text, or `path.py:name` for a Python function in a file. Data go to standard output, progress
+and errors to standard error. Exit codes: 0 ok, 1 the mathematics or a check failed, 2 the call was not understood.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tangently import __version__
+from tangently.errors import BudgetError, InputError, ParseError, TangentlyError
+
+WRONG_CALL = (ParseError, InputError)
+
+
+class Examples(click.Group):
+    """A group whose help starts with examples."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            formatter.write_text("\b\n" + EXAMPLES)
+        super().format_help_text(ctx, formatter)
+
+
+EXAMPLES = """tangently study "2x^2 + 3x + 1" --at 1
+tangently study "x² + 3y + e^{xy}" --at x=1,y=2 -o report.html
+tangently study model.py:loss -o report.html
+tangently study "mean((y - (a x + b))^2)" --data points.csv --at a=1,b=0
+tangently diff "x^3 sin x" --order 3 --at pi/4
+tangently explain "(x^2 + 1)^3" --at 2 --depth algebra
+tangently graph "(x^2 + 1)^3" --at 2 -o graph.svg"""
+
+
+@click.group(cls=Examples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tangently")
+def main() -> None:
+    """Calculus for deep learning that shows its work."""
+
+
+def arguments(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments that every command takes."""
+    for decorate in reversed((
+        click.argument("function"),
+        click.option("--at", metavar="POINT", help="The point: 1  or  1,2  or  x=1,y=2  or  w=[0.5,1],b=pi/2."),
+        click.option("--wrt", metavar="NAMES", help="With respect to which arguments (or named intermediate values)."),
+        click.option("--data", type=click.Path(), metavar="CSV", help="A table with a header: columns become the arguments of their names."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write a file instead, by its suffix (.html .svg .png .pdf .tex .json .txt)."),
+    )):  # fmt: skip
+        f = decorate(f)
+    return f
+
+
+def guarded(f: Callable[..., Any]) -> Callable[..., Any]:
+    """One clear error instead of a traceback."""
+
+    @functools.wraps(f)
+    def run(*args: Any, **keywords: Any) -> None:
+        try:
+            f(*args, **keywords)
+        except WRONG_CALL as error:
+            _fail(error, 2)
+        except TangentlyError as error:
+            _fail(error, 1)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(130)
+        except RecursionError:
+            _fail(BudgetError("the function or formula is nested too deeply: a flatter one was wanted"), 1)
+        except MemoryError:
+            _fail(BudgetError("memory ran out: try a smaller input"), 1)
+        except (click.ClickException, click.Abort, SystemExit):
+            raise
+        except Exception as error:
+            _fail(TangentlyError(_of_the_user(error)), 1)
+
+    return run
+
+
+def _fail(error: Exception, code: int) -> None:
+    click.echo(click.style("error: ", fg="red", bold=True) + str(error), err=True)
+    sys.exit(code)
+
+
+def _of_the_user(error: Exception) -> str:
+    """An error raised inside the user's function: its kind, its text, and the line in the user's file."""
+    from tangently.tracing.names import is_ours
+
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not is_ours(code) and "site-packages" not in code.co_filename and "lib/python" not in code.co_filename:
+            place = f", in line {trace.tb_lineno} of {code.co_name} ({Path(code.co_filename).name})"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error}{place}"
+
+
+# ---------------------------------------------------------------- reading the call
+
+
+def load(text: str) -> Any:
+    """A function from `path.py:name`, or a formula."""
+    path, colon, name = text.rpartition(":")
+    if colon and path.endswith(".py"):
+        return load_file(Path(path), name)
+    if text.endswith(".py") and Path(text).exists():
+        raise InputError(f"{text} is a file: name the function in it, {text}:NAME")
+    from tangently.parsing import parse
+
+    return parse(text)
+
+
+def load_file(path: Path, name: str) -> Any:
+    """The function of that name in a Python file."""
+    import difflib
+    import importlib.util
+
+    if not path.is_file():
+        raise InputError(f"{path} is not there: the path of a Python file was wanted")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path} can't be read as a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    if not callable(found):
+        names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", None) == path.stem]
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f" Did you mean {path}:{near[0]}?" if near else ""
+        raise InputError(f"{path} has no function {name!r}; it has {', '.join(sorted(names)) or 'none'}.{hint}")
+    return found
+
+
+def split(text: str) -> list[str]:
+    """Split at commas that are not inside brackets.
+
+    >>> split("w=[1, 2], b=3")
+    ['w=[1, 2]', 'b=3']
+    """
+    parts, depth = [""], 0
+    for c in text:
+        depth += (c in "([{") - (c in ")]}")
+        if c == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return [p.strip() for p in parts]
+
+
+def number(text: str) -> Any:
+    """A number, or an array in brackets, from text: parsed by the grammar of formulas.
+
+    >>> number("pi/2"), number("[1, 2]").tolist()
+    (1.5707963267948966, [1.0, 2.0])
+    """
+    import numpy as np
+
+    from tangently.parsing import parse
+
+    formula = parse(text)
+    if formula.arguments:
+        raise InputError(f"--at {text}: {', '.join(formula.arguments)} is a name; a number or [a, b, …] was wanted")
+    value = np.asarray(formula(), float)
+    return float(value) if value.ndim == 0 else value
+
+
+def point(text: str | None) -> Any:
+    """The point of `--at`: positional (a tuple) or by name (a dict).
+
+    >>> point("x=1,y=2"), point("1, 2"), point(None)
+    ({'x': 1.0, 'y': 2.0}, (1.0, 2.0), None)
+    """
+    if text is None:
+        return None
+    parts = split(text)
+    if all("=" in p for p in parts):
+        return {_name(k): number(v) for k, v in (p.split("=", 1) for p in parts)}
+    if any("=" in p for p in parts):
+        raise InputError(f"--at {text}: either all values by name (x=1,y=2) or all by position (1,2)")
+    return tuple(number(p) for p in parts)
+
+
+def _name(text: str) -> str:
+    from tangently.parsing import parse
+
+    arguments = parse(text.strip()).arguments
+    return arguments[0] if len(arguments) == 1 else text.strip()
+
+
+def with_data(function: Any, path: str | None, at: Any) -> tuple[Any, Any]:
+    """Columns of a table as the arguments of their names; they are data, not differentiated."""
+    if path is None:
+        return function, at
+    import inspect
+
+    columns = read_table(Path(path))
+    names = list(inspect.signature(function).parameters)
+    used = {n: columns[n] for n in names if n in columns}
+    if not used:
+        raise InputError(f"{path} has columns {', '.join(columns)}; the function's arguments are {', '.join(names)}: none in common")
+    rest = [p for p in inspect.signature(function).parameters.values() if p.name not in used]
+
+    def loss(*args: Any) -> Any:
+        return function(**{**dict(zip([p.name for p in rest], args)), **used})
+
+    loss.__name__ = getattr(function, "name", None) or getattr(function, "__name__", "loss")
+    loss.__signature__ = inspect.Signature(rest)  # type: ignore[attr-defined]
+    return loss, at
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Numeric columns of a CSV file with a header; rows with gaps are left out."""
+    import csv
+
+    import numpy as np
+
+    if not path.is_file():
+        raise InputError(f"{path} is not there: a CSV file with a header was wanted")
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        rows = list(csv.DictReader(stream))
+    if not rows:
+        raise InputError(f"{path} has no rows: a header and rows of numbers were wanted")
+    numeric = {k: [_float(r[k]) for r in rows] for k in rows[0] if k}
+    columns = {k: np.array(v) for k, v in numeric.items() if any(x == x for x in v)}
+    if not columns:
+        raise InputError(f"{path} has no column of numbers; it has {', '.join(map(str, rows[0]))}")
+    complete = np.all([np.isfinite(v) for v in columns.values()], axis=0)
+    if not complete.all():
+        click.echo(f"{int((~complete).sum())} of {len(rows)} rows have gaps and are left out", err=True)
+    return {k: v[complete] for k, v in columns.items()}
+
+
+def _float(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return float("nan")
+
+
+def names_of(wrt: str | None) -> Any:
+    if wrt is None:
+        return None
+    parts = tuple(int(p) if p.lstrip("-").isdigit() else p for p in split(wrt))
+    return parts[0] if len(parts) == 1 else parts
+
+
+# ---------------------------------------------------------------- answering
+
+
+def progress(words: str) -> None:
+    """One line on standard error, where a person is watching."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[2K… {words}", nl=False, err=True)
+
+
+def done() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\033[2K", nl=False, err=True)
+
+
+def emit(result: Any, text: Callable[[], str], data: Callable[[], Any], as_json: bool, output: str | None) -> None:
+    """To a file by its suffix, as JSON, or as text."""
+    from tangently.reports.saving import to_json
+
+    if output is not None:
+        result.save(output)
+        click.echo(f"wrote {output}", err=True)
+    elif as_json:
+        click.echo(to_json(data()), nl=False)
+    else:
+        click.echo(text())
+
+
+@main.command()
+@arguments
+@click.option("--depth", type=click.Choice(["summary", "rules", "algebra"]), default="rules", help="How much of the derivation.")
+@click.option("--notation", type=click.Choice(["leibniz", "lagrange", "newton", "euler"]), default="leibniz")
+@guarded
+def study(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, depth: str, notation: str) -> None:  # noqa: E501
+    """Everything about FUNCTION at a point: value, derivatives, Hessian, steps, graph, receipt."""
+    from tangently import studies
+    from tangently.reports.saving import study_data, to_json
+
+    f, where = with_data(load(function), data, point(at))
+    try:
+        found = studies.study(f, at=where, wrt=names_of(wrt), depth=depth, notation=notation, progress=progress)
+    finally:
+        done()
+    if output is not None:
+        found.save(output)
+        click.echo(f"wrote {output}", err=True)
+    if as_json:
+        click.echo(to_json(study_data(found)), nl=False)
+    else:
+        _print_rich(found)
+    if found.receipt is not None and found.receipt.agree is False or not found.explanation.agrees:
+        raise TangentlyError("independent routes disagree: see the receipt")
+
+
+def _print_rich(found: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(found)
+
+
+class Answer:
+    """A number, array or nest from a one-line command."""
+
+    def __init__(self, function: str, verb: str, formula: Any, value: Any, derived: Any) -> None:
+        self.function, self.verb, self.formula, self.value, self.derived = function, verb, formula, value, derived
+
+    def text(self) -> str:
+        if self.value is None:
+            return "\n".join(self._formulas())
+        from tangently.reports.terminal import digits
+
+        lines = self._formulas()
+        return "\n".join([*lines, *_value_lines(self.value, digits)])
+
+    def _formulas(self) -> list[str]:
+        found = self.formula if isinstance(self.formula, tuple) else () if self.formula is None else (self.formula,)
+        return [str(f) for f in found if len(str(f)) < 2000]
+
+    def data(self) -> dict[str, Any]:
+        return {"function": self.function, "verb": self.verb, "formula": self._formulas() or None, "value": self.value}
+
+    def save(self, path: str) -> None:
+        from tangently.reports.saving import save, to_json
+
+        writers: dict[str, Any] = {".json": lambda: to_json(self.data()), ".txt": lambda: self.text() + "\n"}
+        if self.formula is not None:
+            writers[".tex"] = lambda: self.derived.latex() + "\n"
+        if Path(path).suffix.lower() in (".svg", ".png", ".pdf", ".html"):
+            self.derived.save(path)
+        else:
+            save(path, writers)
+
+
+def _value_lines(value: Any, digits: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{k}: {digits(v)}" for k, v in value.items()]
+    if isinstance(value, tuple):
+        return [digits(v) for v in value]
+    return [digits(value)]
+
+
+def answer(verb: str, function: str, derived: Any, at: Any) -> Answer:
+    """The formula where there is one, and the value where a point is given (or the defaults are one)."""
+    from tangently.studies import _arguments
+
+    value = None
+    missing = [p.name for p in derived._engine.signature.parameters.values() if p.default is p.empty]
+    if at is not None or not missing:
+        args, keywords = _arguments(derived._engine.signature, at)
+        value = derived(*args, **keywords)
+    try:
+        formula = derived.formula
+    except TangentlyError as error:
+        if value is None:
+            raise InputError(f"{error}. Give --at") from None
+        formula = None
+    return Answer(function, verb, formula, value, derived)
+
+
+def one_line(verb: str, make: Callable[..., Any], function: str, at: Any, wrt: Any, data: Any, as_json: bool, output: Any) -> None:
+    f, where = with_data(load(function), data, point(at))
+    found = answer(verb, function, make(f, wrt=names_of(wrt)), where)
+    emit(found, found.text, found.data, as_json, output)
+
+
+@main.command()
+@arguments
+@click.option("--order", type=click.IntRange(1, 50), default=1, help="The order of the derivative.")
+@guarded
+def diff(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, order: int) -> None:
+    """The derivative of FUNCTION (of any order), as a formula and at a point."""
+    from tangently.function import derivative
+
+    one_line("derivative", functools.partial(derivative, order=order), function, at, wrt, data, as_json, output)
+
+
+@main.command()
+@arguments
+@guarded
+def grad(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None) -> None:
+    """The gradient of FUNCTION."""
+    from tangently.function import grad as gradient
+
+    one_line("gradient", gradient, function, at, wrt, data, as_json, output)
+
+
+@main.command()
+@arguments
+@guarded
+def hessian(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None) -> None:
+    """The Hessian of FUNCTION."""
+    from tangently.function import hessian as second
+
+    one_line("hessian", second, function, at, wrt, data, as_json, output)
+
+
+@main.command()
+@arguments
+@click.option("--order", type=click.IntRange(1, 10), default=1, help="The order of the derivative.")
+@click.option("--depth", type=click.Choice(["summary", "rules", "algebra"]), default="rules", help="How much to show.")
+@click.option("--notation", type=click.Choice(["leibniz", "lagrange", "newton", "euler"]), default="leibniz")
+@guarded
+def explain(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, order: int, depth: str, notation: str) -> None:  # noqa: E501
+    """The derivation, step by step."""
+    from tangently import studies
+    from tangently.reports.saving import explanation_data
+
+    f, where = with_data(load(function), data, point(at))
+    found = studies.explain(f, at=where, wrt=names_of(wrt), order=order, depth=depth, notation=notation)
+    emit(found, lambda: str(found), lambda: explanation_data(found), as_json, output)
+    if not found.agrees:
+        raise TangentlyError("the derivation and the reverse sweep disagree")
+
+
+@main.command()
+@arguments
+@click.option("--limit", type=click.IntRange(9, 2000), default=60, help="Vertices to show; larger graphs are collapsed.")
+@guarded
+def graph(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, limit: int) -> None:
+    """The computational graph: a value forward and a gradient backward on every edge."""
+    import shutil
+
+    from tangently import studies
+    from tangently.reports.saving import graph_data
+
+    f, where = with_data(load(function), data, point(at))
+    if where is None:
+        where_point, _ = studies._somewhere(f, None, names_of(wrt))
+        where = where_point.args
+    found = studies.graph(f, at=where, wrt=names_of(wrt), limit=limit)
+    width = shutil.get_terminal_size((100, 24)).columns
+    emit(found, lambda: found.text(width), lambda: graph_data(found), as_json, output)
+
+
+__all__ = ["main"]

@@ -1,0 +1,132 @@
+"""SymPy formulas there and back: every row with a template, exact numbers, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import tangently.primitives  # noqa: F401  (fills the table)
+from tangently.adopting.sympy import from_sympy, to_sympy
+from tangently.errors import InputError, UnsupportedError
+from tangently.expr import TABLE, build, const, evaluate, symbol
+
+ROWS = sorted(n for n, row in TABLE.items() if row.kind == "elementwise" and row.sympy is not None)
+POINTS = {1: [(-0.7,), (0.4,), (0.9,), (2.6,)], 2: [(0.4, 1.2), (1.7, 0.8), (2.5, 2.0)], 3: [(0.3, 0.1, 0.9), (1.4, 0.5, 1.2)]}
+
+
+def points_of(name: str) -> list[tuple[float, ...]]:
+    row = TABLE[name]
+    points = [p if isinstance(p, tuple) else (p,) for p in row.samples] or POINTS[row.arity or 1]
+    return [p for p in points if row.domain is None or bool(row.domain(*p))]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_row_there_and_back(name: str) -> None:
+    xs = [symbol(f"x{k}") for k in range(TABLE[name].arity or 1)]
+    for point in points_of(name):
+        # a truth value can't be a symbol of SymPy's, nor an order: those operands are constants
+        args = [const(v) if type(v) is bool or name == "polygamma" and k == 0 else x for k, (x, v) in enumerate(zip(xs, point))]
+        node = build(TABLE[name], args)
+        formula = to_sympy(node, real=True)
+        back, inputs = from_sympy(formula)
+        values = dict(zip(xs, point))
+        named = {x.name: v for x, v in values.items()}
+        wanted = float(evaluate([node], values)[0])
+        exact = formula.subs({s: sp.Float(named[s.name], 30) for s in formula.free_symbols})
+        assert float(exact) == pytest.approx(wanted, rel=1e-13)
+        assert float(evaluate([back], {i: named[i.name] for i in inputs})[0]) == pytest.approx(wanted, rel=1e-13)
+
+
+x, y = sp.symbols("x y", real=True)
+FORMULAS = [
+    x**2 - 3 * x + sp.Rational(1, 3), sp.sqrt(x) / (1 + y**2), 1 / sp.sqrt(x + 1), x ** sp.Rational(3, 2) * y**-2,
+    sp.exp(-(x**2)) * sp.log(y), sp.log(x, 2) + sp.log(x, 10), sp.sin(x) * sp.cos(y) * sp.tan(x * y),
+    sp.asin(x / 4) + sp.acos(y / 4) + sp.atan(x), sp.atan2(x, y), sp.sinh(x) + sp.cosh(y) + sp.tanh(x - y),
+    sp.asinh(x) + sp.acosh(2 + x) + sp.atanh(y / 3), sp.Abs(x - y), sp.sign(x - 2), sp.Max(x, y, 1), sp.Min(x, y),
+    sp.Piecewise((x, x < 1), (x**2, sp.And(x < 2, y > 0)), (sp.Integer(7), True)), sp.erf(x) + sp.erfc(y),
+    sp.gamma(x) + sp.loggamma(y) + sp.digamma(x) + sp.polygamma(2, y), sp.Heaviside(x - 1), sp.Heaviside(x - 1, 1),
+    sp.floor(3 * x) + sp.ceiling(y), sp.cbrt(x), sp.Mod(5 * x, y), sp.sec(x) + sp.cot(y) + sp.csch(x), sp.pi * x + sp.E**y,
+    2**x, x**y, -x - y, -2 * x * y / 3, sp.EulerGamma + x, 1 / (sp.pi * x), x / (-y - 1), (1 - x) / (-x - y),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=str)
+def test_formula_keeps_its_value(formula: sp.Expr) -> None:
+    expr, inputs = from_sympy(formula)
+    for u, v in ((0.6, 1.3), (1.7, 0.8), (2.2, 2.9)):
+        values = {i: {"x": u, "y": v}[i.name or ""] for i in inputs}
+        wanted = float(formula.subs({x: sp.Rational(u), y: sp.Rational(v)}).evalf(30))
+        assert float(evaluate([expr], values)[0]) == pytest.approx(wanted, rel=1e-13)
+        again = to_sympy(expr, real=True)
+        assert float(again.subs({x: sp.Rational(u), y: sp.Rational(v)}).evalf(30)) == pytest.approx(wanted, rel=1e-13)
+
+
+def test_integers_and_rationals_stay_exact() -> None:
+    a = symbol("x")
+    assert to_sympy(a / 3 + 10**30) == sp.Symbol("x") / 3 + 10**30
+    expr, _ = from_sympy(sp.Rational(1, 3) * x + sp.Integer(10) ** 30)
+    assert to_sympy(expr, real=True) == x / 3 + 10**30
+    assert from_sympy(sp.Integer(10) ** 30)[0].value == 10**30
+    assert to_sympy(const(0.1)) == sp.Float(0.1)
+    assert to_sympy(const(0.1), exact=True) == sp.Rational(3602879701896397, 36028797018963968)
+    assert [to_sympy(const(v)) for v in (math.inf, -math.inf, True)] == [sp.oo, -sp.oo, sp.true]
+
+
+def test_how_a_formula_reads() -> None:
+    assert repr(from_sympy(x - 1)[0]) == "sub(x, 1)"
+    assert repr(from_sympy(x**2 / y)[0]) == "div(pow(x, 2), y)"
+    assert repr(from_sympy(x - 2 * y)[0]) == "sub(x, mul(2, y))"
+    assert repr(from_sympy(1 / sp.sqrt(x))[0]) == "div(1, sqrt(x))"
+
+
+def test_symbols_names_and_order() -> None:
+    a, b = symbol("a"), symbol("a")
+    assert {s.name for s in to_sympy(a * b).free_symbols} == {"a", "a_2"}
+    assert to_sympy(a * b, {a: "u", b: y}) == sp.Symbol("u") * y
+    _, inputs = from_sympy(y - x, arguments=[y, x])
+    assert [i.name for i in inputs] == ["y", "x"]
+    with pytest.raises(InputError, match="x, not among arguments"):
+        from_sympy(y - x, arguments=[y])
+    assert from_sympy(2.5) == (const(2.5), ())
+
+
+def test_composites_are_written_by_their_bodies() -> None:
+    a, b = symbol("a"), symbol("b")
+    assert to_sympy(TABLE["mse"](a, b)) == (sp.Symbol("a") - sp.Symbol("b")) ** 2
+
+
+@pytest.mark.parametrize(
+    ("formula", "name"),
+    [(sp.besselj(0, x), "besselj"), (sp.I * x, "ImaginaryUnit"), (sp.Integral(x, (x, 0, y)), "Integral"),
+     (sp.zeta(x) + 1, "zeta"), (sp.Sum(x**2, (x, 1, 3)), "Sum"), (sp.Function("f")(x), "f")],
+)  # fmt: skip
+def test_what_has_no_row_is_named(formula: sp.Expr, name: str) -> None:
+    with pytest.raises(UnsupportedError, match=f"SymPy's {name} "):
+        from_sympy(formula)
+
+
+def test_text_and_arrays_are_refused() -> None:
+    with pytest.raises(InputError, match="got str; wanted a SymPy formula"):
+        from_sympy("__import__('os').getcwd()")
+    with pytest.raises(UnsupportedError, match=r"array of shape \(3,\)"):
+        to_sympy(symbol("w", (3,)) * 2)
+    with pytest.raises(UnsupportedError, match="array of shape"):
+        to_sympy(TABLE["einsum"](const(np.ones(3)), symbol("w", (3,)), params=("a,a->",)))
+    with pytest.raises(UnsupportedError, match="astype has no SymPy form"):
+        to_sympy(TABLE["astype"](symbol("x"), params=("f",)))
+
+
+def test_deep_formulas() -> None:
+    node = symbol("x")
+    for _ in range(3000):
+        node = TABLE["sin"](node) if node.op is not TABLE["sin"] else TABLE["neg"](node)
+    back, _ = from_sympy(sp.Symbol("x") + 1)
+    formula = sp.Symbol("x")
+    for _ in range(600):
+        formula = sp.sin(formula)
+    deep, _ = from_sympy(formula)
+    assert deep.op is TABLE["sin"]
+    assert back.op is TABLE["add"]
