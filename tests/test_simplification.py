@@ -193,14 +193,19 @@ def is_clear(known: dict[Expr, float]) -> bool:
     return all(v == 0 or not math.isfinite(v) or 1e-6 < abs(v) < 1e6 for v in known.values())
 
 
+def is_defined(known: dict[Expr, float]) -> bool:
+    """Has every part a value? (tanh(1/0) is 1 in floating point, and nothing in mathematics.)"""
+    return all(math.isfinite(v) for v in known.values())
+
+
 @settings(max_examples=400, deadline=None)
 @given(EXPRESSIONS, st.sampled_from(POINTS), st.sampled_from(POINTS))
 def test_generated_code_keeps_value_and_domain(expr: Expr, a: float, b: float) -> None:
     found = simplify(expr)
     before, after = values_of(expr, a, b), values_of(found, a, b)
     assume(is_clear(before) and is_clear(after))
-    assert math.isfinite(before[expr]) == math.isfinite(after[found]), (to_text(expr), to_text(found))
-    if math.isfinite(before[expr]):
+    assert is_defined(before) == is_defined(after), (to_text(expr), to_text(found))
+    if is_defined(before):
         scale = max([1.0, *[abs(v) for v in before.values() if math.isfinite(v)]])
         assert abs(before[expr] - after[found]) <= 1e-9 * scale, (to_text(expr), to_text(found))
 
@@ -210,7 +215,7 @@ def test_generated_code_keeps_value_and_domain(expr: Expr, a: float, b: float) -
 def test_people_get_the_same_value_where_there_is_one(expr: Expr, a: float, b: float) -> None:
     found = simplify(expr, cancel=True)
     before, after = values_of(expr, a, b), values_of(found, a, b)
-    assume(is_clear(before) and is_clear(after) and math.isfinite(before[expr]))
+    assume(is_clear(before) and is_clear(after) and is_defined(before))
     scale = max([1.0, *[abs(v) for v in before.values() if math.isfinite(v)]])
     assert abs(before[expr] - after[found]) <= 1e-9 * scale, (to_text(expr), to_text(found))
 

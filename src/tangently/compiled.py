@@ -102,13 +102,15 @@ class Engine:
         self.seen: set[Any] = set()
         self.install: Callable[[Callable[..., Any]], None] = lambda call: None
         self.latest: Variant | None = None
+        self._signature: tuple[Any, Any, inspect.Signature] | None = None
 
-    @functools.cached_property
+    @property
     def signature(self) -> inspect.Signature:
-        try:
-            return inspect.signature(self.function)
-        except (TypeError, ValueError):
-            return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
+        """The function's signature, read again where its defaults were replaced."""
+        defaults = getattr(self.function, "__defaults__", None), getattr(self.function, "__kwdefaults__", None)
+        if self._signature is None or self._signature[0] != tuple(map(id, defaults)):
+            self._signature = tuple(map(id, defaults)), defaults, signature_of(self.function)
+        return self._signature[2]
 
     # ---- arguments
 
@@ -233,14 +235,15 @@ class Engine:
             return self.transformation.numeric(recording, selection, leaves)
         variant = self.compile(recording, selection, surroundings, bound, leaves)
         if surroundings.watchable:
-            kept = self.variants.setdefault(key, [])
-            kept.insert(0, variant)
-            del kept[VARIANTS:]
-        else:
-            self.latest = variant
-            result = _run(variant, leaves, bound)
-            return result if variant.pack is None else variant.pack(result)
-        return self._call(variant, leaves, bound)
+            try:
+                result = self._call(variant, leaves, bound)
+                self.variants[key] = [variant, *self.variants.get(key, ())][:VARIANTS]
+                return result
+            except Retrace:  # the function changed what it reads: the trace holds for this call only
+                pass
+        self.latest = variant
+        result = _run(variant, leaves, bound)
+        return result if variant.pack is None else variant.pack(result)
 
     def compile(
         self, recording: Recording, selection: Selection, surroundings: Dependencies, bound: Bound, leaves: list[Any]
@@ -504,6 +507,17 @@ def _guarded(call: Callable[..., Any], pack: Pack | None, engine: Engine) -> Cal
         return engine(*args, **keywords)
 
     return guarded
+
+
+def signature_of(function: Any) -> inspect.Signature:
+    """What a call of the function takes; of a ufunc, only its operands."""
+    if isinstance(function, np.ufunc):
+        names = ["x"] if function.nin == 1 else [f"x{k + 1}" for k in range(function.nin)]
+        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in names])
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
 
 
 def name_of(function: Any) -> str:

@@ -107,7 +107,7 @@ class Expression:
         return f"${self.latex()}$"
 
 
-class Derived(functools.partial[Any]):
+class Derived(functools.partial):  # type: ignore[type-arg]
     """A function derived from another by differentiation. Call it with the same arguments.
 
     It is a `functools.partial` because that is the cheapest callable object in Python: the call goes straight to
@@ -117,6 +117,7 @@ class Derived(functools.partial[Any]):
     """
 
     _engine: Engine
+    __wrapped__: Function
     verb: str
 
     def __new__(cls, function: Function, transformation: Transformation, wrt: Wrt, verb: str, loop: Any = None) -> Derived:
@@ -605,7 +606,7 @@ def _of_variable(y: Traced, wrt: Any, order: int) -> Any:
 def _with_values(y: Traced, grads: list[Expr]) -> list[Traced]:
     trace = y._trace
     if trace is EAGER:
-        return [Traced(g, v, trace) for g, v in zip(grads, evaluate(grads, {}))]
+        return [Traced(g, float(v) if g.shape == () else v, trace) for g, v in zip(grads, evaluate(grads, {}))]
     known = {node: Traced(node, value, trace) for node, value in trace.values.items()}
     values = evaluate(grads, known)
     return [v if isinstance(v, Traced) else Traced(g, v, trace) for g, v in zip(grads, values)]

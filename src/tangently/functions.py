@@ -145,54 +145,61 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     if len(axes) != 1 or isinstance(ord, str):
         raise InputError(f"norm with ord={ord!r} of a matrix is not in the table yet: None or 'fro' was wanted")
     size = TABLE["abs"](x)
+    if ord == 0:
+        raise InputError("norm with ord=0 counts the entries that are not 0: it has no derivative; another ord was wanted")
     if ord in (np.inf, -np.inf):
         return (amax if ord > 0 else amin)(size, axes, keepdims)
     return sum_of(size, axes, keepdims) if ord == 1 else sum_of(size**ord, axes, keepdims) ** (1 / ord)
 
 
-def _position(row: str) -> Callable[..., Any]:
-    def function(x: Any, axis: int | None = None) -> Any:
-        x = lift(x)
-        flat = _reshape(x, (int(np.prod(shape_of(x), dtype=int)),)) if axis is None else x
-        return TABLE[row](flat, params=(normalize_axes(0 if axis is None else axis, len(shape_of(flat)))[0],))
+def _one_axis(x: Any, axis: int | None) -> tuple[Any, int]:
+    """x and an axis that counts from the left; with None, x flattened and its only axis."""
+    x = ravel(x) if axis is None else lift(x)
+    return x, normalize_axes(0 if axis is None else axis, len(shape_of(x)))[0]
 
+
+def _position(row: str) -> Callable[..., Any]:
+    def function(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        flat, k = _one_axis(x, axis)
+        found = TABLE[row](flat, params=(k,))
+        kept = tuple(1 if j == k or axis is None else n for j, n in enumerate(shape_of(lift(x))))
+        return _reshape(found, kept) if keepdims else found
+
+    function.__name__ = function.__qualname__ = row
     return function
 
 
 argmax, argmin = _position("argmax"), _position("argmin")
 
 
-def argsort(x: Any, axis: int = -1) -> Any:
+def argsort(x: Any, axis: int | None = -1) -> Any:
     """The indices that sort x along an axis."""
-    x = lift(x)
-    return TABLE["argsort"](x, params=(normalize_axes(axis, len(shape_of(x)))[0],))
+    x, k = _one_axis(x, axis)
+    return TABLE["argsort"](x, params=(k,))
 
 
-def sort(x: Any, axis: int = -1) -> Any:
+def sort(x: Any, axis: int | None = -1) -> Any:
     """x sorted along an axis: a selection, so the gradient goes back to where each entry came from."""
-    x = lift(x)
-    k = normalize_axes(axis, len(shape_of(x)))[0]
+    x, k = _one_axis(x, axis)
     return TABLE["gather"](x, argsort(x, k), params=(k,))
 
 
-def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
-    x = lift(x)
-    return TABLE["gather"](x, indices, params=(normalize_axes(axis, len(shape_of(x)))[0],))
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    x, k = _one_axis(x, axis)
+    return TABLE["gather"](x, indices, params=(k,))
 
 
 def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The middle entry, or the mean of the two in the middle."""
-    x = lift(x)
-    if not isinstance(axis, int):
-        if axis is not None:
-            raise InputError(f"median over axes {axis}: one axis, or None, was wanted")
-        x, axis = _reshape(x, (int(np.prod(shape_of(x), dtype=int)),)), 0
-    k = normalize_axes(axis, len(shape_of(x)))[0]
-    n = shape_of(x)[k]
-    ordered = sort(x, k)
+    if axis is not None and not isinstance(axis, int):
+        raise InputError(f"median over axes {axis}: one axis, or None, was wanted")
+    flat, k = _one_axis(x, axis)
+    n = shape_of(flat)[k]
+    ordered = sort(flat, k)
     pick = lambda j: index(ordered, (*[slice(None)] * k, j))
     middle = pick(n // 2) if n % 2 else (pick(n // 2 - 1) + pick(n // 2)) / 2
-    return expand_dims(middle, k) if keepdims else middle
+    kept = tuple(1 if j == k or axis is None else m for j, m in enumerate(shape_of(lift(x))))
+    return _reshape(middle, kept) if keepdims else middle
 
 
 def any(x: Any, axis: Axis = None) -> Any:
@@ -208,10 +215,11 @@ def all(x: Any, axis: Axis = None) -> Any:
 # ---------------------------------------------------------------- layout
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(x: Any, *sizes: Any, shape: Any = ()) -> Any:
     """x with another shape; one size may be -1."""
     x = lift(x)
-    target = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    target = sizes or (shape if isinstance(shape, (tuple, list)) else (shape,))
+    target = target[0] if len(target) == 1 and isinstance(target[0], (tuple, list)) else target
     sizes = tuple(int(n) for n in target)
     count = int(np.prod(shape_of(x), dtype=int))
     if -1 in sizes:
@@ -314,8 +322,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
-    x = ravel(x) if axis is None else lift(x)
-    return TABLE["cumsum"](x, params=(normalize_axes(0 if axis is None else axis, len(shape_of(x)))[0],))
+    x, k = _one_axis(x, axis)
+    return TABLE["cumsum"](x, params=(k,))
 
 
 def flip(x: Any, axis: Axis = None) -> Any:
@@ -323,9 +331,13 @@ def flip(x: Any, axis: Axis = None) -> Any:
     return index(x, tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(len(shape_of(x)))))
 
 
-def roll(x: Any, shift: int, axis: int | None = None) -> Any:
+def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), shape_of(x))
+    if not (isinstance(shift, int) and isinstance(axis, int)):
+        for s, k in np.broadcast(shift, axis):
+            x = roll(x, int(s), int(k))
+        return x
     n = shape_of(x)[axis]
     k = shift % n if n else 0
     lead = (slice(None),) * (axis % len(shape_of(x)))
@@ -380,7 +392,7 @@ def _mask_indices(mask: Any) -> tuple[np.ndarray, ...]:
 def pattern_of(key: Any, ndim: int) -> tuple[tuple[Any, ...], list[Any]]:
     """NumPy's key as a hashable pattern and the integer arrays in it."""
     parts = list(key) if isinstance(key, tuple) else [key]
-    parts = [np.asarray(p) if isinstance(p, list) and not has_traced(p) else p for p in parts]
+    parts = [np.asarray(p, None if p else int) if isinstance(p, list) and not has_traced(p) else p for p in parts]
     parts = [q for p in parts for q in (_mask_indices(p) if _is_mask(p) else (p,))]
     if builtins.any(p is Ellipsis for p in parts):
         where = next(k for k, p in enumerate(parts) if p is Ellipsis)
@@ -460,7 +472,20 @@ def einsum(subscripts: Any, *operands: Any) -> Any:
     else:
         flat = "".join(inputs)
         out = dots + "".join(sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots))
+    xs, inputs = _without_ones(xs, inputs)
     return _einsum_row(*xs, params=(f"{','.join(inputs)}->{out}",))
+
+
+def _without_ones(xs: Sequence[Any], inputs: Sequence[str]) -> tuple[list[Any], list[str]]:
+    """An axis of size 1 whose index is longer in another operand is dropped, as NumPy broadcasts it."""
+    if builtins.any(len(s) != len(shape_of(x)) for s, x in zip(inputs, xs)):
+        return list(xs), list(inputs)  # the row says what is wrong
+    longest = {c: builtins.max(n for s, x in zip(inputs, xs) for d, n in zip(s, shape_of(x)) if c == d) for c in set("".join(inputs))}
+    kept = [[k for k, c in enumerate(s) if shape_of(x)[k] != 1 or longest[c] == 1] for s, x in zip(inputs, xs)]
+    return (
+        [_reshape(x, tuple(shape_of(x)[k] for k in ks)) for x, ks in zip(xs, kept)],
+        ["".join(s[k] for k in ks) for s, ks in zip(inputs, kept)],
+    )
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -597,10 +622,18 @@ def log(x: Any, base: Any = None) -> Any:
 
 
 def sinc(x: Any) -> Any:
-    """sin(πx)/(πx), 1 at 0."""
+    """sin(πx)/(πx); near 0 by its series, since the derivatives of the quotient cancel there."""
     u = np.pi * lift(x)
-    zero = TABLE["eq"](u, 0)
-    return TABLE["where"](zero, 1.0 - u**2 / 6, TABLE["sin"](u) / TABLE["where"](zero, 1.0, u))
+    near = TABLE["lt"](TABLE["abs"](u), 0.1)
+    v = u**2
+    series = 1 - v / 6 * (1 - v / 20 * (1 - v / 42 * (1 - v / 72)))
+    return TABLE["where"](near, series, TABLE["sin"](u) / TABLE["where"](near, 1.0, u))
+
+
+def round(x: Any, decimals: int = 0) -> Any:
+    """The nearest whole number, or the nearest with so many decimals; a tie goes to the even one."""
+    x = lift(x)
+    return TABLE["rint"](x * 10.0**decimals) / 10.0**decimals if decimals else TABLE["rint"](x)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -620,10 +653,9 @@ _OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std
         reshape, ravel, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to, concatenate, stack, vstack,
         hstack, split, pad, cumsum, flip, roll, diff, repeat, tile, take, take_along_axis, einsum, matmul, dot, tensordot,
         inner, outer, vdot, trace, diagonal, diag, softmax, log_softmax, logsumexp, one_hot, cross_entropy, mse, linear,
-        elu, leaky_relu, clip, where, log, sinc, gelu)  # fmt: skip
+        elu, leaky_relu, clip, where, log, sinc, round, gelu)  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: elementwise(name) for name in _ROWS}
 FUNCTIONS.update((f.__name__, f) for f in _OWN)
-FUNCTIONS.update(argmax=argmax, argmin=argmin)
 FUNCTIONS.update(
     sec=lambda x: 1 / TABLE["cos"](x),
     csc=lambda x: 1 / TABLE["sin"](x),
@@ -632,7 +664,7 @@ FUNCTIONS.update(
 _SAME = {
     "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
     "acosh": "arccosh", "atanh": "arctanh", "tr": "trace", "lgamma": "loggamma", "gammaln": "loggamma", "psi": "digamma",
-    "heaviside": "step", "round": "rint", "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
+    "heaviside": "step", "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
     "pow": "power", "ceiling": "ceil", "mod": "remainder",
 }  # fmt: skip
 FUNCTIONS["power"] = elementwise("pow")

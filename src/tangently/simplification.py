@@ -489,6 +489,7 @@ def _read_sum(s: State, node: Expr, sign: int) -> Form | None:
     total = left if mine else dict(left)  # a form that nobody else needs is added to in place: long sums stay linear
     right = _term_form(s, b)
     if len(right) > CHUNK:
+        s.shared.add(_written(s, b))
         right = _atom(s, _written(s, b))
     if not left or not right:
         s.notes.append("x + 0 = x")

@@ -75,24 +75,27 @@ class Writer:
     source: dict[Expr, tuple[str, int]] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     constants: dict[str, Any] = field(default_factory=dict)
+    named: dict[int, str] = field(default_factory=dict)  # by identity; `constants` keeps the values alive
+    used: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     def fresh(self, wanted: str) -> str:
         """A name not taken yet: `h`, then `h_2`, `h_3`."""
         base = identifier(wanted)
-        name, k = base, 1
+        k = self.used.get(base, 1)
+        name = base if k == 1 else f"{base}_{k}"
         while name in self.taken or name in self.dialect.reserved:
             k += 1
             name = f"{base}_{k}"
+        self.used[base] = k
         self.taken.add(name)
         return name
 
     def constant(self, value: Any, wanted: str = "A") -> str:
-        for name, known in self.constants.items():
-            if known is value:
-                return name
-        name = self.fresh(wanted)
-        self.constants[name] = value
+        name = self.named.get(id(value))
+        if name is None:
+            name = self.named[id(value)] = self.fresh(wanted)
+            self.constants[name] = value
         return name
 
 

@@ -177,7 +177,10 @@ class _Body:
         self.position = {node: k for k, node in enumerate(order)}
         self.buffers = Buffers(order, outputs)
         self.used_as_atom = self._needs_names()
-        self.where_used: dict[Expr, Expr] = {a: n for n in order for a in n.args}
+        self.users: dict[Expr, list[Expr]] = {}
+        for n in order:
+            for a in n.args:
+                self.users.setdefault(a, []).append(n)
 
     def _needs_names(self) -> set[Expr]:
         found: set[Expr] = set()
@@ -264,7 +267,7 @@ class _Body:
         """A broadcast is written where it is needed; most are not."""
         if node.op.name != "broadcast":
             return False
-        users = [n for n in self.order if node in n.args] if self.uses.get(node, 0) < 4 else []
+        users = self.users.get(node, ()) if self.uses.get(node, 0) < 4 else ()
         if users and all(n.op.kind == "elementwise" and self._unspread(n, node) is not node for n in users):
             return node not in self.outputs
         inplace_only = users and all(n.op.inplace is not None and n.args[0] is node for n in users)
@@ -277,7 +280,7 @@ class _Body:
             return node in self.guards
         if self.scalar or node in self.guards:
             return True
-        user = self.where_used.get(node)
+        user = self.users[node][-1] if node in self.users else None
         if is_view(node):  # a view of an input costs the same wherever it is written
             return node.args[0].op in (INPUT, CONST) and node.op.inplace is None and node not in self.outputs
         return self._small(node) and (user is None or self._near(node, user))

@@ -150,7 +150,7 @@ def key_source(pattern: Key, arrays: Sequence[str]) -> str:
             return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
         return "None" if part[0] == "n" else next(rest)
 
-    return ", ".join(text(part) for part in pattern)
+    return ", ".join(text(part) for part in pattern) or "()"
 
 
 def _key_value(pattern: Key, arrays: Sequence[str]) -> str:

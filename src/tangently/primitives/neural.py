@@ -157,7 +157,7 @@ log_softmax = composite(
     infer=_along,
     jvp=lambda p, y, xs, ts: ts[0] - sum_of(exp(y) * ts[0], p[0], keepdims=True),
     vjp=lambda p, y, xs, g, i: g - exp(y) * sum_of(g, p[0], keepdims=True),
-    shown=("fn", ("row", "log", " softmax"), 0),
+    shown=("fn", "log softmax", 0),
     rules=(Rule("log softmax", r"(\ln s(u))' = u' - s(u)^\top u'"),),
     calls=("log_softmax",),
 )

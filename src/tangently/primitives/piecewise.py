@@ -62,7 +62,7 @@ def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sym
         partials=[None] * arity,
         shown=shown,
         enclosure=lambda *xs: enclosure(*[truth(type(x), x != 0, x == 0) for x in xs]),
-        calls=(name, name.replace("logical", "bitwise")),
+        calls=(name, name.replace("logical", "bitwise"), *(("invert",) if arity == 1 else ())),
         samples=((True, False)[:arity], (True, True)[:arity]),
     )
 

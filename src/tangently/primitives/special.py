@@ -70,7 +70,7 @@ loggamma = elementwise(
     javascript="loggamma({0})",
     sympy="loggamma({0})",
     partials=[lambda y, x: digamma(x)],
-    shown=("fn", "lnΓ", 0),
+    shown=("fn", "ln", ("fn", "Γ", 0)),
     rules=(Rule("logarithm of gamma", r"(\ln\Gamma(u))' = \psi(u)\, u'"),),
     enclosure=lambda x: x.lgamma() if x > 0 else abs(x.gamma()).log(),
     calls=("lgamma", "gammaln", "loggamma"),

@@ -40,7 +40,7 @@ LICENSE = "This Font Software is licensed under the SIL Open Font License, Versi
 
 AXIS, BEARING = 250, 70
 # A browser may give every fence the width of its widest size, so all sizes of a fence have the same width.
-ROOM, WIDE = 430, 500
+ROOM, WIDE = 460, 510
 # A prime is drawn raised, for the line of text; as a superscript it would be raised and shrunk once more.
 LOWERED = 1.35
 ENLARGED = 1.55

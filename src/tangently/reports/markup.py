@@ -202,16 +202,11 @@ def chart(block: LineChart, id_: str) -> str:
 def live(block: Plot1D | Contour2D, id_: str) -> str:
     title = tag("div", math_or_text(block.label), "title") if block.label else ""
     stage = tag("div", tag("p", escape(block.alt), "small"), "stage")
-    words = tag(
-        "figcaption", (escape(block.caption) + " " if block.caption else "") + tag("span", HINTS[type(block)], "hint")
-    )
+    words = tag("figcaption", (escape(block.caption) + " " if block.caption else "") + tag("span", HINT, "hint"))
     return tag("figure", title + stage + words, "live", id=id_, aria_label=block.alt or "live figure", role="group")
 
 
-HINTS: dict[type, str] = {
-    Plot1D: "Drag the point or use the arrow keys; drag the background to move the view.",
-    Contour2D: "Drag the point or use the arrow keys; drag the background to move the view.",
-}
+HINT = "Drag the point, or use the arrow keys. Drag the background to move the view; Ctrl and the wheel zoom."
 
 
 def graph(block: GraphFigure, id_: str) -> str:

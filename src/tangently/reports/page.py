@@ -33,7 +33,7 @@ RUNTIME: dict[type, tuple[str, ...]] = {
     GraphFigure: ("kit", "graph"),
 }
 DECLARATION = r"^(?=(?:function|const|let) )"
-IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+IDENTIFIER = re.compile(r"(?:[^\W\d]|\$)[\w$]*")
 CONTENTS_FROM = 5
 START = """
 for (const data of JSON.parse(document.getElementById("figures").textContent)) {
@@ -62,14 +62,9 @@ def render_page(title: str, blocks: Sequence[Block], *, subtitle: str = "", gene
         '<meta name="color-scheme" content="light dark">',
         f"<title>{escape(title)}</title>\n<style>{style}</style>",
     )
-    ending = (
-        f'<script type="application/json" id="figures">{data}</script>\n<script type="module">{script}</script>\n'
-        if script
-        else ""
-    )
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{"".join(parts)}</head>\n<body>\n{content}\n{ending}</body></html>\n'
-    )
+    ending = tag("script", data, type="application/json", id="figures") + f'\n<script type="module">{script}</script>\n'
+    body = f"<body>\n{content}\n{ending if script else ''}</body>"
+    return f'<!doctype html>\n<html lang="en"><head>{"".join(parts)}</head>\n{body}</html>\n'
 
 
 def contents(named: Sequence[tuple[Block, str]]) -> str:
@@ -125,9 +120,12 @@ def scripts(named: Sequence[tuple[Block, str]]) -> tuple[str, str]:
     kinds = sorted({record["kind"] for record in data})
     modules = dict.fromkeys(name for block, _ in figures for name in RUNTIME[type(block)])
     script = "\n".join([compiled(functions), *map(module, modules), START % ", ".join(kinds)])
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace(
-        "<!", "<\\u0021"
-    ), script
+    return embedded(data), script
+
+
+def embedded(data: object) -> str:
+    """JSON that can't end the element it stands in, nor open a comment there."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace("<!", "<\\u0021")
 
 
 def module(name: str) -> str:
@@ -140,9 +138,8 @@ def compiled(functions: Sequence[JsFunction]) -> str:
     """All functions in the order of the page's list, in one scope with their helpers and apart from the runtime."""
     declared = (part for f in functions for part in re.split(DECLARATION, f.helpers, flags=re.MULTILINE))
     shared = squeeze("\n".join(dict.fromkeys(declared)))
-    return (
-        "const FUNCTIONS = (() => {\n" + shared + "\nreturn [\n" + ",\n".join(map(isolated, functions)) + "\n];\n})();"
-    )
+    listed = ",\n".join(map(isolated, functions))
+    return f"const FUNCTIONS = (() => {{\n{shared}\nreturn [\n{listed}\n];\n}})();"
 
 
 def isolated(function: JsFunction) -> str:

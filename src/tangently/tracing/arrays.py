@@ -6,6 +6,8 @@ A ufunc goes to the row that lists its name in `calls`; a NumPy function goes to
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,12 @@ import numpy as np
 from tangently import functions
 from tangently.errors import InputError
 from tangently.expr import TABLE
-from tangently.tracing.traced import Traced, unsupported
+from tangently.tracing.traced import Traced, leak, unsupported
 
 UFUNCS = {call: row for row in TABLE.values() if row.kind == "elementwise" for call in row.calls}
 OTHER_UFUNCS = {
     "maximum": functions.maximum, "fmax": functions.maximum, "minimum": functions.minimum, "fmin": functions.minimum,
-    "matmul": functions.matmul, "vecdot": functions.vdot, "deg2rad": lambda x: x * (np.pi / 180),
+    "matmul": functions.matmul, "vecdot": lambda a, b: functions.sum(a * b, -1), "deg2rad": lambda x: x * (np.pi / 180),
     "rad2deg": lambda x: x * (180 / np.pi), "positive": lambda x: x, "floor_divide": lambda a, b: TABLE["floor"](a / b),
     "heaviside": lambda x, half: TABLE["where"](TABLE["eq"](x, 0), half, TABLE["step"](x)),
     "xlogy": lambda x, y: TABLE["where"](TABLE["eq"](x, 0), 0.0, x * TABLE["log"](y)),
@@ -29,7 +31,7 @@ IGNORED = frozenset({"dtype", "out", "where", "casting", "order", "subok", "init
 _NAMES = {
     "amax": "amax", "max": "amax", "amin": "amin", "min": "amin", "average": "mean", "row_stack": "vstack",
     "linalg.norm": "norm", "absolute": "abs", "permute_dims": "transpose", "concat": "concatenate",
-    "matrix_transpose": "transpose", "round": "rint", "around": "rint", "fix": "trunc",
+    "around": "round", "fix": "trunc",
 }  # fmt: skip
 
 
@@ -50,7 +52,12 @@ def plain_keywords(name: str, keywords: dict[str, Any]) -> dict[str, Any]:
 
 def array_ufunc(self: Traced, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
     name = ufunc.__name__
-    rest = plain_keywords(name, {k: v[0] if k == "out" and v else v for k, v in keywords.items()})
+    if keywords.get("out", (None,))[0] is not None:
+        raise leak(
+            f"np.{name} would write a traced value into a plain NumPy array, which drops the gradient",
+            "Write s = s + x instead of s += x, and leave out= away: the result is a new array.",
+        )
+    rest = plain_keywords(name, {k: v for k, v in keywords.items() if k != "out"})
     if method == "reduce" and name in REDUCTIONS:
         rest.setdefault("axis", 0)
         return functions.FUNCTIONS[REDUCTIONS[name]](*inputs, **rest)
@@ -77,7 +84,25 @@ def array_function(self: Traced, function: Any, types: Any, args: Any, keywords:
     target = functions.FUNCTIONS.get(_NAMES.get(full, full))
     if target is None:
         raise unsupported(f"np.{full}")
+    args, keywords = by_name(function, args, keywords)
     return target(*args, **_rename(plain_keywords(name, keywords)))
+
+
+@functools.cache
+def _parameters(function: Any) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except ValueError:  # written in C
+        return ()
+
+
+def by_name(function: Any, args: Any, keywords: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """NumPy has dtype and out among its positional parameters, ours have not: from there on arguments go by name."""
+    names = _parameters(function)
+    for k, name in enumerate(names[: len(args)]):
+        if name in ("dtype", "out"):
+            return args[:k], {**dict(zip(names[k:], args[k:])), **keywords}
+    return args, keywords
 
 
 def _rename(keywords: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +149,8 @@ SPECIAL = {
     ),
     "square": lambda x: TABLE["square"](x), "sinc": functions.sinc,
     "trapezoid": lambda y, x=None, dx=1.0: _trapezoid(y, x, dx),
-    "array_split": functions.split,
+    "array_split": lambda x, n, axis=0: _array_split(x, n, axis),
+    "matrix_transpose": lambda x: functions.swapaxes(x, -1, -2),
     "delete": None,
 }  # fmt: skip
 SPECIAL = {name: call for name, call in SPECIAL.items() if call is not None}
@@ -132,7 +158,15 @@ SPECIAL = {name: call for name, call in SPECIAL.items() if call is not None}
 
 def _trapezoid(y: Any, x: Any, dx: float) -> Any:
     step = dx if x is None else functions.diff(x)
-    return functions.sum(step * (functions.index(y, slice(1, None)) + functions.index(y, slice(None, -1))) / 2)
+    ends = functions.index(y, (Ellipsis, slice(1, None))) + functions.index(y, (Ellipsis, slice(None, -1)))
+    return functions.sum(step * ends / 2, -1)
+
+
+def _array_split(x: Any, sections: Any, axis: int) -> Any:
+    if isinstance(sections, int):
+        sections = [len(part) for part in np.array_split(np.arange(x.shape[axis]), sections)]
+        sections = np.cumsum(sections)[:-1].tolist()
+    return functions.split(x, sections, axis)
 
 
 def getitem(self: Traced, key: Any) -> Any:
@@ -143,7 +177,13 @@ def getitem(self: Traced, key: Any) -> Any:
 
 def _method(name: str) -> Any:
     call = functions.FUNCTIONS[name]
-    return lambda self, *args, **keywords: call(self, *args, **plain_keywords(name, keywords))
+    numpy = getattr(np, name, None)
+
+    def method(self: Traced, *args: Any, **keywords: Any) -> Any:
+        given, keywords = by_name(numpy, (self, *args), keywords)
+        return call(*given, **_rename(plain_keywords(name, keywords)))
+
+    return method
 
 
 def _astype(self: Traced, dtype: Any, **_: Any) -> Any:
@@ -155,19 +195,37 @@ def _astype(self: Traced, dtype: Any, **_: Any) -> Any:
     return TABLE["astype"](self, params=(wanted.char,))
 
 
-Traced.__array_ufunc__ = array_ufunc
-Traced.__array_function__ = array_function
-Traced.__getitem__ = getitem
-Traced.__matmul__ = lambda self, other: functions.matmul(self, other)
-Traced.__rmatmul__ = lambda self, other: functions.matmul(other, self)
-Traced.astype = _astype
-Traced.copy = lambda self: self
-Traced.flatten = lambda self: functions.ravel(self)
-Traced.real = property(lambda self: self)
-Traced.transpose = lambda self, *axes: functions.transpose(
-    self, None if not axes else (axes[0] if isinstance(axes[0], (tuple, list)) else axes)
-)
-for _name in ("sum mean prod var std reshape ravel dot clip cumsum argmax argmin argsort squeeze swapaxes take repeat "
-              "trace diagonal any all").split():  # fmt: skip
-    setattr(Traced, _name, _method(_name))
-Traced.max, Traced.min, Traced.round = _method("amax"), _method("amin"), _method("rint")
+def matmul(self: Traced, other: Any) -> Any:
+    return functions.matmul(self, other)
+
+
+def rmatmul(self: Traced, other: Any) -> Any:
+    return functions.matmul(other, self)
+
+
+def _transpose(self: Traced, *axes: Any) -> Any:
+    order = None if not axes else axes[0] if isinstance(axes[0], (tuple, list)) else axes
+    return functions.transpose(self, order)
+
+
+_PLAIN = (
+    "sum mean prod var std reshape ravel dot clip cumsum argmax argmin argsort squeeze swapaxes take repeat trace diagonal "
+    "any all"
+).split()
+METHODS: dict[str, Any] = {name: _method(name) for name in _PLAIN}
+METHODS.update(
+    max=_method("amax"), min=_method("amin"), round=_method("round"), astype=_astype, copy=lambda self: self,
+    flatten=lambda self: functions.ravel(self), transpose=_transpose,
+)  # fmt: skip
+
+
+def method_of(x: Traced, name: str) -> Any:
+    """NumPy's array methods on traced arrays; an attribute that arrays do not have is an AttributeError as usual."""
+    method = METHODS.get(name)
+    if method is not None:
+        return functools.partial(method, x)
+    if name == "real":
+        return x
+    if name.startswith("__") or not hasattr(np.ndarray, name):
+        raise AttributeError(f"a traced value has no {name!r}")
+    raise unsupported(f"ndarray.{name}")

@@ -8,6 +8,7 @@ original. Nothing of the user's is changed, and what the function writes to its 
 
 from __future__ import annotations
 
+import builtins
 import functools
 import inspect
 import math
@@ -109,6 +110,17 @@ def numpy_shim() -> NumpyShim:
     return shim
 
 
+def _isinstance(x: Any, kinds: Any) -> bool:
+    """A traced number is a float, a traced array an array: the function takes the branch that it takes on numbers."""
+    stands_for = (np.ndarray if x.shape else float) if type(x) is Traced else type(x)
+    return isinstance(x, kinds) or issubclass(stands_for, kinds)
+
+
+def _builtins(base: dict[str, Any]) -> dict[str, Any]:
+    found = base.get("__builtins__", builtins)
+    return {**(found if isinstance(found, dict) else vars(found)), "isinstance": _isinstance}
+
+
 _MAKERS = {id(getattr(np, name)): name for name in ARRAY_MAKERS}
 
 
@@ -116,7 +128,7 @@ class View(dict[str, Any]):
     """A function's globals, with some values replaced as they are looked up."""
 
     def __init__(self, base: dict[str, Any], swap: Callable[[Any], Any]) -> None:
-        super().__init__(__builtins__=base.get("__builtins__", __builtins__), __name__=base.get("__name__", ""))
+        super().__init__(__builtins__=_builtins(base), __name__=base.get("__name__", ""))
         self.base, self.swap = base, swap
 
     def __getitem__(self, key: str) -> Any:
@@ -213,10 +225,14 @@ def needs_rebinding(f: Any, seen: set[int] | None = None) -> bool:
     """Can this function reach `math` or `np.array` through its globals or closure? (If not, it runs as it is.)"""
     seen = set() if seen is None else seen
     f = getattr(f, "func", None) or getattr(f, "__func__", None) or f
+    if _intercepted(f, set()):
+        return True
     if type(f) is not types.FunctionType or id(f) in seen or is_library(f):
         return False
     seen.add(id(f))
     names = names_in(f.__code__)
+    if "isinstance" in names:
+        return True
     values = [_content(c) for c in f.__closure__ or ()]
     values += [f.__globals__[n] for n in names if n in f.__globals__]
     return any(_intercepted(v, names) or needs_rebinding(v, seen) for v in values)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tangently.errors import DomainError, InputError, TraceError
+from tangently.errors import DomainError, InputError, LeakError, TraceError
 from tangently.expr import CONST, Expr, const, toposort
 from tangently.functions import array, has_traced
 from tangently.tracing import arrays as _arrays  # noqa: F401  (gives Traced its NumPy methods)
@@ -122,6 +122,10 @@ def _run(function: Callable[..., Any], args: Any, keywords: Any, trace: Trace) -
             "the function recursed deeper than Python's limit: does the recursion reach its end? "
             "(A deep but finite one: write it as a loop.)"
         ) from error
+    except (TypeError, ValueError) as error:
+        if isinstance(error.__cause__, LeakError):  # NumPy wraps what float(x) raised: y[0] = x into np.zeros
+            raise error.__cause__ from None
+        raise
     finally:
         trace.open = False
         if rebinder:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 import weakref
 from collections.abc import Iterator
 from types import CodeType
@@ -101,7 +102,7 @@ def constant(trace: Trace, value: Any) -> tuple[Expr, Any]:
     if isinstance(value, (list, tuple)):
         return constant(trace, np.asarray(value))
     if kind is not np.ndarray and not hasattr(value, "__array__"):
-        return _refuse(value)
+        return constant(trace, float(value)) if isinstance(value, numbers.Rational) else _refuse(value)
     return _array_constant(trace, value)
 
 
@@ -131,6 +132,35 @@ def _refuse(value: Any) -> Any:
         )
     what = f"the text {value!r}" if isinstance(value, str) else f"a {type(value).__name__}"
     raise InputError(f"{what} meets a traced value: a number or an array of numbers was wanted")
+
+
+def _binary(name: str, swap: bool = False) -> Any:
+    row = TABLE[name]
+
+    def method(self: Traced, other: Any) -> Any:
+        if (type(other) is np.ndarray and other.dtype == object) or isinstance(other, (str, bytes, dict, set)):
+            return NotImplemented if name in ("eq", "ne") else _refuse(other)
+        if other is None:
+            return NotImplemented
+        return Traced.__apply__(row, (other, self) if swap else (self, other), ())
+
+    return method
+
+
+def _unary(name: str) -> Any:
+    row = TABLE[name]
+    return lambda self: Traced.__apply__(row, (self,), ())
+
+
+def _array(name: str) -> Any:
+    """A method that the NumPy part of tracing gives (it stands on this module, so it is looked up when called)."""
+
+    def method(self: Traced, *args: Any, **keywords: Any) -> Any:
+        from tangently.tracing import arrays
+
+        return getattr(arrays, name)(self, *args, **keywords)
+
+    return method
 
 
 class Traced:
@@ -163,6 +193,46 @@ class Traced:
                 exprs.append(node)
                 values.append(value)
         return record(trace, op, tuple(exprs), values, params)
+
+    # ---- operators
+
+    __add__, __radd__ = _binary("add"), _binary("add", swap=True)
+    __sub__, __rsub__ = _binary("sub"), _binary("sub", swap=True)
+    __mul__, __rmul__ = _binary("mul"), _binary("mul", swap=True)
+    __truediv__, __rtruediv__ = _binary("div"), _binary("div", swap=True)
+    __pow__, __rpow__ = _binary("pow"), _binary("pow", swap=True)
+    __mod__, __rmod__ = _binary("remainder"), _binary("remainder", swap=True)
+    __gt__, __ge__, __lt__, __le__ = _binary("gt"), _binary("ge"), _binary("lt"), _binary("le")
+    __eq__, __ne__ = _binary("eq"), _binary("ne")
+    __and__, __rand__ = _binary("logical_and"), _binary("logical_and", swap=True)
+    __or__, __ror__ = _binary("logical_or"), _binary("logical_or", swap=True)
+    __invert__, __neg__, __abs__ = _unary("logical_not"), _unary("neg"), _unary("abs")
+    __floor__, __ceil__, __trunc__ = _unary("floor"), _unary("ceil"), _unary("trunc")
+    __matmul__, __rmatmul__, __getitem__ = _array("matmul"), _array("rmatmul"), _array("getitem")
+    __array_ufunc__, __array_function__ = _array("array_ufunc"), _array("array_function")
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __floordiv__(self, other: Any) -> Any:
+        return TABLE["floor"](self / other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return TABLE["floor"](other / self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return TABLE["rint"](self * 10**digits) / 10**digits if digits else TABLE["rint"](self)
+
+    def __getattr__(self, name: str) -> Any:
+        from tangently.tracing import arrays
+
+        return arrays.method_of(self, name)
 
     # ---- what can be read
 
@@ -201,6 +271,10 @@ class Traced:
     def __repr__(self) -> str:
         name = f"{self.name} = " if self.name else ""
         return f"<traced {name}{self.value if self.value is not None else f'shape {self.shape}'}>"
+
+    def __format__(self, spec: str) -> str:
+        """`f"{loss:.3f}"` shows the value."""
+        return repr(self) if not spec or self.value is None else format(self.value, spec)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -245,7 +319,7 @@ class Traced:
         raise leak(
             f"float({self._text()}) would drop the gradient",
             "Leave the value as it is: np.sin, math.sin and all operators take it; "
-            "to store values in an array use np.array([...]) or np.stack.",
+            "to store values in an array use np.array([...]) or np.stack instead of assigning into np.zeros.",
         )
 
     def __complex__(self) -> complex:
@@ -373,48 +447,6 @@ def guard(x: Traced, outcome: Any) -> Any:
             "Bound it, for instance by a `for` over a range, or test a tolerance that is reached"
         )
     return outcome
-
-
-# ---------------------------------------------------------------- operators and methods
-
-
-def _binary(name: str, swap: bool = False) -> Any:
-    row = TABLE[name]
-
-    def method(self: Traced, other: Any) -> Any:
-        if type(other) is np.ndarray and other.dtype == object or isinstance(other, (str, bytes, dict, set)):
-            return _refuse(other)
-        if other is None:
-            return NotImplemented
-        return Traced.__apply__(row, (other, self) if swap else (self, other), ())
-
-    return method
-
-
-def _unary(name: str) -> Any:
-    row = TABLE[name]
-    return lambda self: Traced.__apply__(row, (self,), ())
-
-
-for _name in ("add", "sub", "mul", "pow"):
-    setattr(Traced, f"__{_name}__", _binary(_name))
-    setattr(Traced, f"__r{_name}__", _binary(_name, swap=True))
-Traced.__truediv__, Traced.__rtruediv__ = _binary("div"), _binary("div", swap=True)
-Traced.__mod__, Traced.__rmod__ = _binary("remainder"), _binary("remainder", swap=True)
-Traced.__floordiv__ = lambda self, other: TABLE["floor"](self / other)
-Traced.__rfloordiv__ = lambda self, other: TABLE["floor"](other / self)
-for _name in ("gt", "ge", "lt", "le", "eq", "ne"):
-    setattr(Traced, f"__{_name}__", _binary(_name))
-for _name, _row in (("and", "logical_and"), ("or", "logical_or")):
-    setattr(Traced, f"__{_name}__", _binary(_row))
-    setattr(Traced, f"__r{_name}__", _binary(_row, swap=True))
-Traced.__invert__ = _unary("logical_not")
-Traced.__neg__, Traced.__abs__ = _unary("neg"), _unary("abs")
-Traced.__pos__ = lambda self: self
-Traced.__floor__, Traced.__ceil__, Traced.__trunc__ = _unary("floor"), _unary("ceil"), _unary("trunc")
-Traced.__round__ = lambda self, digits=None: (
-    TABLE["rint"](self) if not digits else TABLE["rint"](self * 10**digits) / 10**digits
-)
 
 
 def unsupported(what: str, hint: str = "") -> UnsupportedError:

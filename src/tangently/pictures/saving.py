@@ -1,0 +1,159 @@
+"""Figures as files and as elements of a page.
+
+A file is written beside its place and then moved there, so that a failure leaves nothing and nobody reads half a
+file. The same figure gives the same bytes: no date, and ids that depend on the content alone. Text stays text. In a
+page with a strict policy `style` attributes are forbidden, so `figure_svg` writes presentation attributes instead, and
+gives its ids a prefix, because a page has one set of ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import secrets
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+from tangently.errors import InputError
+from tangently.pictures.style import house
+
+SUFFIXES = (".svg", ".png", ".pdf")
+SVG = {"svg.fonttype": "none", "svg.hashsalt": "tangently"}
+DOTS = 200  # dots to the inch of a PNG
+_STYLE = re.compile(r'\sstyle="([^"]*)"')
+_FONT = re.compile(r"(?:(italic|oblique|normal)\s+)?(?:small-caps\s+)?(?:(\d+|bold)\s+)?([\d.]+px)\s+(.*)", re.S)
+_OUTLINE = ' stroke-linejoin="round" stroke-linecap="butt"'  # what matplotlib's style sheet says
+
+
+def figure_of(drawn: Any) -> Any:
+    """The figure of a Figure, an Axes, or an array of Axes."""
+    first = drawn.flat[0] if hasattr(drawn, "flat") else drawn
+    if hasattr(first, "savefig"):
+        return first
+    if hasattr(first, "get_figure"):
+        return first.get_figure(root=True) if _has_roots(first) else first.get_figure()
+    raise InputError(f"got a {type(drawn).__name__}; a Figure, an Axes or an array of Axes was wanted: what plot returns")
+
+
+def _has_roots(artist: Any) -> bool:
+    """Since matplotlib 3.10 an Axes in a subfigure tells its whole figure."""
+    import inspect
+
+    return "root" in inspect.signature(artist.get_figure).parameters
+
+
+def described(drawn: Any) -> str:
+    """The text alternative: what the pictures left in the labels of their Axes, else the titles and labels."""
+    found = [str(ax.get_label()) for ax in figure_of(drawn).axes if ax.get_label() and ax.get_label() != "<colorbar>"]
+    shown = [text for ax in figure_of(drawn).axes for text in (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) if text]
+    return "; ".join(dict.fromkeys(found or shown)) or "a figure"
+
+
+def save_figure(drawn: Any, path: str | os.PathLike[str], alt: str = "") -> Path:
+    """Write a figure to a .svg, .png or .pdf file; `alt` is its text alternative. Returns the path."""
+    target, figure = Path(path), figure_of(drawn)
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"got the path {target.name!r}; a suffix {', '.join(SUFFIXES)} was wanted")
+    content = _rendered(figure, suffix[1:], alt or described(drawn))
+    write_atomically(target, content)
+    return target
+
+
+def _rendered(figure: Any, kind: str, alt: str) -> bytes:
+    buffer = io.BytesIO()
+    with house(**SVG):
+        figure.savefig(buffer, format=kind, dpi=DOTS, metadata=_metadata(kind, alt))
+    return buffer.getvalue()
+
+
+def _metadata(kind: str, alt: str) -> dict[str, Any]:
+    if kind == "svg":
+        return {"Title": alt, "Description": alt, "Date": None}
+    return {"Title": alt, "Subject": alt, "CreationDate": None} if kind == "pdf" else {"Title": alt, "Description": alt}
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write to a file of another name in the same directory, and move it to its place."""
+    if not target.parent.is_dir():
+        raise InputError(f"got the path {str(target)!r}, but there is no directory {str(target.parent)!r}; create it first")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+# ---------------------------------------------------------------- SVG for a page
+
+
+def figure_svg(drawn: Any, alt: str = "") -> str:
+    """The figure as an `<svg>` element: no prolog, no style attributes, and a title that is read aloud."""
+    text = alt or described(drawn)
+    return page_svg(_rendered(figure_of(drawn), "svg", text).decode(), text)
+
+
+def page_svg(svg: str, alt: str) -> str:
+    """Matplotlib's SVG file as an element of a page.
+
+    >>> page_svg('<?xml?><svg width="9pt" height="9pt" viewBox="0 0 9 9"><g id="a" style="fill: red"/></svg>', "a < b")
+    '<svg viewBox="0 0 9 9" role="img" stroke-linejoin="round" stroke-linecap="butt"><title>a &lt; b</title><g id="f43a-a" fill="red"/></svg>'
+    """
+    body = svg[svg.index("<svg") :].strip()
+    body = re.sub(r"\s*<(metadata|title|style)\b.*?</\1>|<!--.*?-->", "", body, flags=re.S)
+    body = re.sub(r"\s*<defs>\s*</defs>", "", body)
+    body = re.sub(r'xlink:href=|\sxmlns(:\w+)?="[^"]*"', lambda m: "href=" if m[0] == "xlink:href=" else "", body)
+    body = _STYLE.sub(lambda m: presentation(m[1]), body)
+    body = _prefixed(body, "f" + hashlib.sha256(body.encode()).hexdigest()[:3] + "-")
+    return _opened(body, alt)
+
+
+def _prefixed(body: str, prefix: str) -> str:
+    return re.sub(r'(\sid="|\shref="#|url\(#)', lambda m: m[1] + prefix, body)
+
+
+def _opened(body: str, alt: str) -> str:
+    """The root: its size is left to the page, its name to those who can't see it."""
+    head, rest = body.split(">", 1)
+    head = re.sub(r'\s(width|height|version)="[^"]*"', "", head)
+    return f'{head} role="img"{_OUTLINE}><title>{escape(alt, quote=False)}</title>{rest}'
+
+
+def presentation(style: str) -> str:
+    """The declarations of a style attribute as presentation attributes.
+
+    >>> presentation("fill: none; stroke-width: 0.8")
+    ' fill="none" stroke-width="0.8"'
+    >>> presentation("font: italic 700 10px 'STIXGeneral', serif; text-anchor: end")
+    ' font-style="italic" font-weight="700" font-size="10px" font-family="\\'STIXGeneral\\', serif" text-anchor="end"'
+    """
+    pairs = [part.partition(":")[::2] for part in unescape(style).split(";") if ":" in part]
+    found = [pair for name, value in pairs for pair in _attribute(name.strip(), value.strip())]
+    return "".join(f' {name}="{_quoted(value)}"' for name, value in found)
+
+
+def _quoted(value: str) -> str:
+    return escape(value, quote=False).replace('"', "&quot;")
+
+
+def _attribute(name: str, value: str) -> list[tuple[str, str]]:
+    if name == "font-family":
+        return [(name, _with_fallback(value))]
+    if name != "font":
+        return [(name, value)]
+    match = _FONT.fullmatch(value)
+    if not match:
+        raise InputError(f"got the font {value!r} in an SVG; '[style] [weight] size family' was wanted")
+    keys = ("font-style", "font-weight", "font-size", "font-family")
+    return [(k, _with_fallback(v) if k == "font-family" else v) for k, v in zip(keys, match.groups()) if v]
+
+
+def _with_fallback(family: str) -> str:
+    """A reader without the STIX fonts sees another serif; matplotlib names nothing after STIXGeneral."""
+    return f"{family}, 'STIX Two Text', 'Times New Roman', serif" if family == "'STIXGeneral'" else family
