@@ -20,7 +20,7 @@ LAYERS: list[set[str]] = [
     {"functions"},
     {"printing", "parsing", "tracing"},
     {"differentiation", "quotients", "samples", "simplification", "codegen", "enclosure"},
-    {"adopting", "explanation", "verification", "compiled", "derivatives"},
+    {"adopting", "checkpointing", "explanation", "verification", "compiled", "derivatives"},
     {"function", "pictures", "reports", "studies", "examples"},
     {"__init__"},
     {"cli", "__main__"},

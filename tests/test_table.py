@@ -25,6 +25,7 @@ import scipy.special
 import sympy as sp
 from conftest import agree, within
 
+from tangently.codegen import python
 from tangently.codegen.python import Argument, generate
 from tangently.differentiation import expand, pullback, sweep, tangent
 from tangently.expr import TABLE, Expr, Primitive, build, const, evaluate, raw, symbol
@@ -482,32 +483,51 @@ def with_conditions(graph: Graph) -> Graph:
     return Graph(graph.row, graph.params, tuple(plain), raw(graph.row, tuple(xs), graph.params), values, wrt)
 
 
+def of_temporaries(graph: Graph) -> Graph:
+    """The row applied to values that die in it, whose memory the generated code may take."""
+    xs = [raw(TABLE["mul"], (x, const(1.0))) if x in graph.wrt and x.dtype == "d" else x for x in graph.xs]
+    y = raw(TABLE["mul"], (raw(graph.row, tuple(xs), graph.params), const(1.0))) if graph.y.dtype == "d" else raw(graph.row, tuple(xs), graph.params)
+    return Graph(graph.row, graph.params, graph.xs, y, graph.values, graph.wrt)
+
+
 def check_code(row: Primitive) -> None:
     """Generated code = evaluation; inputs are never written to; outputs are never inputs, constants or each other."""
     for graph in graphs_of(row):
-        graph = with_conditions(graph)
-        nodes = expand([graph.y, *(pullback([graph.y], [const(like(graph.y, 1))], graph.wrt) if graph.wrt else [])])
-        made = generate("f", [Argument(f"x{k}", x) for k, x in enumerate(graph.xs)], nodes)
-        want = graph.at(*nodes)
-        given = [v.copy() if isinstance(v, np.ndarray) else float(v) for v in graph.values.values()]
-        for v in given:
-            if isinstance(v, np.ndarray):
-                v.setflags(write=False)
-        with np.errstate(all="ignore"):
-            got = made.call(*given)
-        got = got if len(nodes) > 1 else (got,)
-        for node, a, b in zip(nodes, got, want, strict=True):
-            agree(a, b, 1e-13, what=f"{graph.label}\n{made.source}")
-            if node.shape:
-                assert np.asarray(a).dtype == np.asarray(b).dtype, f"{graph.label}: {np.asarray(a).dtype}\n{made.source}"
-                assert a.flags.writeable, f"{graph.label}: a read-only output\n{made.source}"
-        arrays = [a for a in got if isinstance(a, np.ndarray) and a.shape]
-        others = [v for v in (*given, *made.constants.values()) if isinstance(v, np.ndarray)]
-        for k, a in enumerate(arrays):
-            for b in (*others, *arrays[:k]):
-                assert not np.may_share_memory(a, b), f"{graph.label}: an output is not the caller's own\n{made.source}"
-        for v, w in zip(given, graph.values.values()):
-            np.testing.assert_array_equal(v, w)
+        compare_code(with_conditions(graph))
+
+
+def check_buffers(row: Primitive) -> None:
+    """The same where every temporary is large enough for its memory to be taken over by the next operation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(python, "BIG", 0)
+        for graph in arrays_only(row):
+            compare_code(with_conditions(graph))
+            compare_code(of_temporaries(with_conditions(graph)))
+
+
+def compare_code(graph: Graph) -> None:
+    nodes = expand([graph.y, *(pullback([graph.y], [const(like(graph.y, 1))], graph.wrt) if graph.wrt else [])])
+    made = generate("f", [Argument(f"x{k}", x) for k, x in enumerate(graph.xs)], nodes)
+    want = graph.at(*nodes)
+    given = [v.copy() if isinstance(v, np.ndarray) else float(v) for v in graph.values.values()]
+    for v in given:
+        if isinstance(v, np.ndarray):
+            v.setflags(write=False)
+    with np.errstate(all="ignore"):
+        got = made.call(*given)
+    got = got if len(nodes) > 1 else (got,)
+    for node, a, b in zip(nodes, got, want, strict=True):
+        agree(a, b, 1e-13, what=f"{graph.label}\n{made.source}")
+        if node.shape:
+            assert np.asarray(a).dtype == np.asarray(b).dtype, f"{graph.label}: {np.asarray(a).dtype}\n{made.source}"
+            assert a.flags.writeable, f"{graph.label}: a read-only output\n{made.source}"
+    arrays = [a for a in got if isinstance(a, np.ndarray) and a.shape]
+    others = [v for v in (*given, *made.constants.values()) if isinstance(v, np.ndarray)]
+    for k, a in enumerate(arrays):
+        for b in (*others, *arrays[:k]):
+            assert not np.may_share_memory(a, b), f"{graph.label}: an output is not the caller's own\n{made.source}"
+    for v, w in zip(given, graph.values.values()):
+        np.testing.assert_array_equal(v, w)
 
 
 # ---------------------------------------------------------------- the checks: domain and kinks
@@ -654,6 +674,7 @@ CHECKS: dict[str, tuple[Callable[[Primitive], None], Callable[[Primitive], bool]
     "broadcasting": (check_broadcasting, lambda row: row.kind == "elementwise" and row.arity == 2),
     "float32": (check_float32, lambda row: row.kind != "elementwise" or any(row.partials)),
     "code": (check_code, lambda row: True),
+    "buffers": (check_buffers, lambda row: True),
     "domain": (check_domain, lambda row: row.domain is not None),
     "kinks": (check_kinks, lambda row: row.kind == "elementwise" and row.kink is not None),
     "notation": (check_notation, lambda row: True),

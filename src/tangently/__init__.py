@@ -24,6 +24,8 @@ _HOMES = {
     "TangentlyError": "errors",
     "TraceError": "errors",
     "UnsupportedError": "errors",
+    "checkpoint": "checkpointing",
+    "checkpointed_loop": "checkpointing",
     "derivative": "function",
     "differences": "samples",
     "directional": "function",

@@ -125,7 +125,8 @@ class Engine:
             bound = self.signature.bind(*args, **keywords)
         except TypeError as error:
             raise InputError(f"{name_of(self.function)}{self.signature}: {error}") from None
-        bound.apply_defaults()
+        if not (getattr(self.function, "__module__", None) or "").startswith("numpy"):  # whose defaults mean "not given"
+            bound.apply_defaults()
         leaves: list[Any] = []
         paths: list[str] = []
         owners: list[str] = []
@@ -521,14 +522,15 @@ def signature_of(function: Any) -> inspect.Signature:
 
 
 def name_of(function: Any) -> str:
-    return getattr(function, "__name__", None) or type(function).__name__
+    """The function's own name; a formula or a lambda is f."""
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return "f" if name in ("<lambda>", "formula", "Formula") else name
 
 
 def identifier_of(function: Any) -> str:
     from tangently.codegen.flat import identifier
 
-    name = name_of(function)
-    return "f" if name == "<lambda>" else identifier(name)
+    return identifier(name_of(function))
 
 
 def describe_leaf(leaf: Any) -> Any:

@@ -6,15 +6,14 @@ operands, which are added up by name. Both are linear in the number of nodes, it
 that does not depend on what is differentiated is never touched.
 
 `sweep` is the same reverse pass on numbers: the recorded values are put into the very same rules. A function that is
-called once, or whose trace has a million nodes, needs no code to be generated. `checkpointed` trades time for memory:
-it keeps every k-th value of a long loop and recomputes the rest, segment by segment.
+called once, or whose trace has a million nodes, needs no code to be generated.
 
 Glossary: g cotangent of a node, t tangent, y a node, xs its operands, wrt what is differentiated with respect to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -184,41 +183,6 @@ def pull_number(op: Primitive, params: Any, y: Any, xs: Sequence[Any], g: Any, i
             return op.vjp(params, np.float64(y) if type(y) is float else y, wide, np.float64(g) if type(g) is float else g, i)
 
 
-# ---------------------------------------------------------------- checkpointing
-
-
-def checkpointed(
-    step: Callable[[Any, Any], Any],
-    state: Any,
-    inputs: Sequence[Any],
-    pull: Callable[[Any, Any, Any], tuple[Any, Any]],
-    cotangent: Any,
-    every: int | None = None,
-) -> tuple[Any, Any, list[Any]]:
-    """Reverse mode through `state = step(state, input)` that keeps one state in `every` (√n if left out).
-
-    `pull(state, input, g)` gives the cotangents of (state, input) for one step. Returns the final state, the cotangent
-    of the first state, and the cotangent of each input. Memory O(n/every + every), time one extra forward run
-    (Griewank & Walther, Evaluating Derivatives, chapter 12).
-    """
-    n = len(inputs)
-    every = every or max(1, int(np.sqrt(n)))
-    kept = [state]
-    for k, item in enumerate(inputs):
-        state = step(state, item)
-        if (k + 1) % every == 0 and k + 1 < n:
-            kept.append(state)
-    final, grads, g = state, [None] * n, cotangent
-    for block in reversed(range(len(kept))):
-        start, stop = block * every, min((block + 1) * every, n)
-        states = [kept[block]]
-        for k in range(start, stop - 1):
-            states.append(step(states[-1], inputs[k]))
-        for k in reversed(range(start, stop)):
-            g, grads[k] = pull(states[k - start], inputs[k], g)
-    return final, g, grads
-
-
 # ---------------------------------------------------------------- expansion
 
 
@@ -236,4 +200,4 @@ def expand(outputs: Sequence[Expr]) -> list[Expr]:
     return [done[y] for y in outputs]
 
 
-__all__ = ["checkpointed", "cotangent_map", "expand", "pullback", "sweep", "tangent"]
+__all__ = ["cotangent_map", "expand", "pullback", "sweep", "tangent"]

@@ -197,7 +197,7 @@ def title_of(point: Point) -> str:
     """The function as a person would name it: its formula where that is short, else its name and arguments."""
     from tangently.printing import to_text
 
-    name = "f" if name_of(point.function) in ("<lambda>", "formula", "Formula") else name_of(point.function)
+    name = name_of(point.function)
     arguments = ", ".join(point.engine.signature.parameters)
     if len(toposort([point.output])) <= 60 and not point.output.shape:
         text = to_text(point.output)
@@ -295,7 +295,7 @@ def explain_point(
     from tangently.explanation import paths as paths_of
 
     names, values = point.recording.names, point.values if numbers else None
-    name = "f" if name_of(point.function) in ("<lambda>", "formula", "Formula") else name_of(point.function)
+    name = name_of(point.function)
     small = len(toposort([point.output])) <= STEPS
     if not (point.scalar and small and len(point.selection.nodes) <= 6):
         walk = backward_walk(point.recording.outputs, point.selection.nodes, names, _all_values(point, numbers)) if small else ()

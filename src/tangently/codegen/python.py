@@ -234,7 +234,8 @@ class _Body:
             return
         if self._spread(node):
             return
-        text, precedence = apply_template(self.writer, self.writer.dialect.template(node.op), node.params, self._args(node))
+        template = self.writer.dialect.template(node.op)
+        text, precedence = apply_template(self.writer, template, node.params, self._args(node)) if template else _row_call(self.writer, node)
         if node in self.defined and not self.uses.get(node):
             self.writer.lines.append(text)  # raises where there is no value
             return
@@ -333,10 +334,8 @@ class _Body:
         text, _ = source_of(self.writer, node)
         if self.scalar:
             return f"float({text})" if node.op is CONST and type(node.value) is not float else text
-        if node.shape == () and node.op is CONST:
-            return f"float({text})" if type(node.value) is not float else text
-        if node.shape == ():
-            return text
+        if node.shape == ():  # a Python number, not NumPy's scalar
+            return text if node.op is CONST and type(node.value) is float else f"float({text})"
         return text if self.buffers.fresh_result(node) and self.outputs.count(node) == 1 else f"np.array({text})"
 
 
@@ -405,7 +404,7 @@ def _cut(
                 value = node.params[0].value
                 writer.source[node] = (python_literal(value) if type(value) is float else writer.constant(value), ATOM)
         else:
-            text, _ = apply_template(writer, writer.dialect.template(node.op), node.params, node.args) if node.op.numpy else _scatter_text(writer, node)  # noqa: E501
+            text, _ = apply_template(writer, writer.dialect.template(node.op), node.params, node.args) if node.op.numpy else _row_call(writer, node)  # noqa: E501
             slot[node] = len(params) + len(slot)
             writer.source[node] = (f"v[{slot[node]}]", ATOM)
             lines.append(f"v[{slot[node]}] = {text}")
@@ -421,10 +420,11 @@ def _cut(
     return compile_source(name, "\n\n".join([*text, "\n".join(head)]) + "\n", writer.constants, writer.dialect is MATH)
 
 
-def _scatter_text(writer: Writer, node: Expr) -> tuple[str, int]:
-    row = writer.constant(node.op, node.op.name)
-    args = ", ".join(operand(writer, a, 0) for a in node.args)
-    return f"{row}({args}, params={node.params!r})", ATOM
+def _row_call(writer: Writer, node: Expr) -> tuple[str, int]:
+    """A row that has no template is called as it is."""
+    row = writer.constant(node.op, f"{node.op.name}_row")
+    params = writer.constant(node.params, f"{node.op.name}_params")
+    return f"{row}({', '.join(operand(writer, a, 0) for a in node.args)}, params={params})", ATOM
 
 
 # ---------------------------------------------------------------- compiling

@@ -265,9 +265,9 @@ def _value_at(f: Function, at: float) -> float:
     return value
 
 
-def _derivative_name(f: Function, order: int) -> str:
-    marks = "'" * order if order < 4 else f"^{{({order})}}"
-    return f"{symbol_tex(_name(f))}{marks}({symbol_tex(_variables(f, 1)[0])})"
+def _derivative_name(f: Function, order: int, at: str = "") -> str:
+    marks = "\N{PRIME}" * order if order < 4 else f"^{{({order})}}"
+    return f"{symbol_tex(_name(f))}{marks}({at or symbol_tex(_variables(f, 1)[0])})"
 
 
 def _limits(ax: Axes, low: float, high: float, points: Sequence[float] = ()) -> None:
@@ -343,9 +343,10 @@ def _draw_upper(
     interval = (float(curve.x[0]), float(curve.x[-1]))
     _draw_curve(ax, f, curve)
     if at is not None:
-        points += _draw_secants(ax, f, at, _steps(secants, interval), interval, chosen=secants is not None)
         points += _draw_tangent(ax, f, at, slope, kinks, interval)
-    _mark_kinks(ax, [k for k in kinks if at is None or abs(k.x - at) > 1e-9 * (interval[1] - interval[0])])
+        if secants is not None or not _kink_at(kinks, at, interval):
+            points += _draw_secants(ax, f, at, _steps(secants, interval), interval, chosen=secants is not None)
+    points += _mark_kinks(ax, [k for k in kinks if k is not _kink_at(kinks, at, interval)], curve.high - curve.low)
     _limits(ax, curve.low, curve.high, points)
     _finish(ax, interval, at)
 
@@ -369,7 +370,7 @@ def _draw_curve(ax: Axes, f: Function, curve: Curve) -> None:
     label = f"{head} = {found}" if found else head
     height = curve.high - curve.low
     shown_part = np.clip(curve.y, curve.low - 9 * height, curve.high + 9 * height) if curve.unbounded else curve.y
-    ax.plot(curve.x, shown_part, color=BLUE, lw=1.9, zorder=3, label=f"${label}$")
+    ax.plot(curve.x, shown_part, color=BLUE, lw=2.3, zorder=3, label=f"${label}$")
     titled(ax, f"graph of {_spoken(label)} for x from {plain(curve.x[0])} to {plain(curve.x[-1])}")
 
 
@@ -384,7 +385,8 @@ def _steps(secants: Sequence[float] | None, interval: Interval) -> list[float]:
     """The steps given, or three round ones that fit the picture."""
     if secants is None:
         half = (interval[1] - interval[0]) / 2
-        return [round_step(half * part) for part in (0.5, 0.25, 0.05)]
+        first = round_step(half * 0.5)
+        return [first, first / 2, first / 10]
     steps = [_number(h, "secants") for h in secants]
     if not all(math.isfinite(h) and h for h in steps):
         raise InputError(f"got secants={list(secants)!r:.60}; steps h that are finite and not 0 were wanted")
@@ -407,33 +409,44 @@ def _draw_secants(ax: Axes, f: Function, at: float, steps: list[float], ends: In
     return heights
 
 
+def _kink_at(kinks: list[Kink], at: float | None, ends: Interval) -> Kink | None:
+    near = 1e-9 * (ends[1] - ends[0])
+    return next((k for k in kinks if at is not None and abs(k.x - at) < near), None)
+
+
 def _draw_tangent(ax: Axes, f: Function, at: float, slope: Slope, kinks: list[Kink], ends: Interval) -> list[float]:
     """The tangent; at a kink one from each side. The heights that must be seen."""
     y, variable = _value_at(f, at), symbol_tex(_variables(f, 1)[0])
-    kink = next((k for k in kinks if abs(k.x - at) < 1e-9 * (ends[1] - ends[0])), None)
+    kink = _kink_at(kinks, at, ends)
     sides = [("left tangent", kink.left, (ends[0], at)), ("right tangent", kink.right, (at, ends[1]))] if kink else []
     for name, m, part in sides or [("tangent", float(slope.of(at)), ends)]:
         equation = line_tex(m, at, y, variable)
         said = name if slope.exact else f"{name} (estimated)"
-        look = {"color": VERMILLION, "lw": 1.6, "zorder": 4, "label": f"{said} ${equation}$"}
+        dash = {"left tangent": (0, (6, 3)), "right tangent": (0, (2, 1.5))}.get(name, "-")
+        look = {"color": VERMILLION, "lw": 1.5, "ls": dash, "zorder": 4, "label": f"{said} ${equation}$"}
         titled(ax, f"{said} at {plain(at)}: {_spoken(equation)}")
         if math.isfinite(m):
-            ax.plot(part, [y + m * (x - at) for x in part], ls="--" if name == "right tangent" else "-", **look)
+            ax.plot(part, [y + m * (x - at) for x in part], **look)
         else:
             ax.axvline(at, **look)
     ax.plot([at], [y], "o", ms=6.5, color=VERMILLION, mec=WHITE, mew=1.0, zorder=5)
     return [y]
 
 
-def _mark_kinks(ax: Axes, kinks: list[Kink]) -> None:
-    """An open circle at each kink; the slopes on both sides, where there is room for them."""
+def _mark_kinks(ax: Axes, kinks: list[Kink], height: float) -> list[float]:
+    """An open circle at each kink, and the slopes on both sides on its outer side, where room is made for them."""
+    heights = []
     for k in kinks[:MOST]:
         ax.plot([k.x], [k.y], "o", ms=6, mfc=WHITE, mec=BLUE, mew=1.4, zorder=4.5)
         titled(ax, f"kink at {plain(k.x)}: left slope {plain(k.left)}, right slope {plain(k.right)}")
         if len(kinks) <= 3:
-            text = f"kink: slope ${tex(k.left)}$ left, ${tex(k.right)}$ right"
-            place = {"xytext": (0, 12 if k.left >= k.right else -18), "textcoords": "offset points", "ha": "center"}
+            side = 1 if k.left >= k.right else -1
+            text = f"slope ${tex(k.left)}$ left, ${tex(k.right)}$ right"
+            place = {"xytext": (0, side * 8), "textcoords": "offset points", "ha": "center"}
+            place["va"] = "bottom" if side > 0 else "top"
             ax.annotate(text, (k.x, k.y), fontsize=9, color=INK, path_effects=halo(), zorder=6, **place)
+            heights.append(k.y + side * 0.08 * height)
+    return heights
 
 
 def _draw_lower(ax: Axes, f: Function, curve: Curve, interval: Interval, order: int, at: float | None) -> None:
@@ -457,9 +470,11 @@ def _mark_slope(ax: Axes, f: Function, slope: Slope, at: float) -> list[float]:
     value = float(sample(slope.of, at))
     if not math.isfinite(value):
         return []
-    text = f"${_derivative_name(f, slope.order).split('(x')[0].rsplit('(', 1)[0]}({tex(at)}) = {tex(value)}$"
+    nearby = sample(slope.of, [at - 1e-3, at + 1e-3])
+    falling = bool(nearby[1] < nearby[0])
+    text = f"${_derivative_name(f, slope.order, tex(at))} = {tex(value)}$"
     ax.plot([at], [value], "o", ms=6.5, color=VERMILLION, mec=WHITE, mew=1.0, zorder=5)
-    place = {"xytext": (9, -3), "textcoords": "offset points", "va": "top"}
+    place = {"xytext": (9, 4 if falling else -4), "textcoords": "offset points", "va": "bottom" if falling else "top"}
     ax.annotate(text, (at, value), fontsize=10, color=INK, path_effects=halo(), zorder=6, **place)
     return [value]
 
@@ -667,7 +682,7 @@ def plot_contour(
     at: Any = None,
     domain: Any = None,
     along: Any = None,
-    levels: int | Sequence[float] = 10,
+    levels: int | Sequence[float] = 12,
     arrows: int = 13,
     title: str | None = None,
 ) -> Axes:
@@ -721,7 +736,7 @@ def _draw_levels(ax: Axes, plane: Plane, levels: int | Sequence[float]) -> None:
         return
     z = np.ma.masked_invalid(plane.z)
     ax.contourf(plane.x, plane.y, z, heights, colors=_shades(len(heights) + 1), extend="both", zorder=0)
-    lines = ax.contour(plane.x, plane.y, z, heights, colors="#4f7f9c", linewidths=0.7, zorder=1)
+    lines = ax.contour(plane.x, plane.y, z, heights, colors="#4f7f9c", linewidths=0.7, linestyles="-", zorder=1)
     for text in ax.clabel(lines, fmt=plain, fontsize=8, colors=INK, inline=True, inline_spacing=3):
         text.set_path_effects(halo(2.0))
 
@@ -759,7 +774,7 @@ def _draw_point(ax: Axes, plane: Plane) -> None:
     size = float(np.hypot(*g))
     if np.nanmin(plane.z) < value < np.nanmax(plane.z):
         z = np.ma.masked_invalid(plane.z)
-        ax.contour(plane.x, plane.y, z, [value], colors=INK, linewidths=1.5, linestyles="--", zorder=2.5)
+        ax.contour(plane.x, plane.y, z, [value], colors=INK, linewidths=1.5, zorder=2.5)
     if size > 0:
         length = 0.2 * min(high - low for low, high in plane.box)
         u, v = g / size * length
@@ -814,6 +829,7 @@ def plot_surface(
     with house(**{"axes.grid": True}):
         plane = _plane(f, at, domain, along, 61)
         ax = own_axes(6.6, 5.4, projection="3d") if ax is None else shown(ax)
+        ax.computed_zorder = False  # the tangent plane is seen through the surface, whichever is in front
         low, high = _draw_surface(ax, plane)
         if plane.at is not None:
             _draw_tangent_plane(ax, plane, low, high)
@@ -855,6 +871,7 @@ def _frame_space(ax: Any, plane: Plane, view: tuple[float, float], heights: Inte
     name = symbol_tex(_name(plane.f))
     ax.set(xlabel=x, ylabel=y, zlabel=f"${name}$", xlim=plane.box[0], ylim=plane.box[1])
     ax.view_init(*view)
+    ax.set_box_aspect(None, zoom=1.08)
     ax.tick_params(labelsize=8, pad=1, labelfontfamily="DejaVu Sans")
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0.975, 0.975, 0.975, 1.0))
@@ -897,9 +914,11 @@ def _draw_matrix(ax: Axes, h: np.ndarray, names: Sequence[str]) -> None:
     n, most = len(h), float(np.abs(h).max()) or 1.0
     ax.imshow(h, cmap=_ramp(DIVERGING), vmin=-most, vmax=most)
     if n <= 12:
+        texts = [plain(value, 4 if n < 4 else 3 if n < 7 else 2) for value in h.flat]
+        size = min(12.0, 330 / n / max(map(len, texts)))  # points: the longest number fits its cell
         for (i, j), value in np.ndenumerate(h):
             color = WHITE if abs(value) > 0.75 * most else INK
-            ax.text(j, i, plain(value), ha="center", va="center", color=color, fontsize=min(12, 72 / n))
+            ax.text(j, i, texts[i * n + j], ha="center", va="center", color=color, fontsize=size)
     shown_names = [f"${symbol_tex(name)}$" for name in names] if n <= 30 else []
     ax.set_xticks(range(len(shown_names)), shown_names)
     ax.set_yticks(range(len(shown_names)), shown_names)

@@ -104,7 +104,7 @@ def trace_curve(f: Function, low: float, high: float, count: int = COUNT) -> Cur
     jumps, poles = _breaks(f, x, y, 0.004 * (top - bottom))
     ends = _ends(f, x, y)
     a, b, left, right = jumps.T
-    gaps = np.concatenate([(a + b) / 2, poles])
+    gaps = np.concatenate([a, poles])  # a NaN at the same place follows the last value on the left
     xs = np.concatenate([x, a, b, ends[:, 0], gaps])
     ys = np.concatenate([y, left, right, ends[:, 1], np.full(len(gaps), np.nan)])
     order = np.argsort(xs, kind="stable")
@@ -130,7 +130,7 @@ def _grows(f: Function, x: np.ndarray, y: np.ndarray) -> bool:
             return False
         k, width = int(np.nanargmax(values)), (right - left) / 41
         left, right, most = closer[k] - width, closer[k] + width, values[k]
-    return bool(most > 5 * start)
+    return bool(most > 1.5 * start)
 
 
 def _heights(y: np.ndarray, unbounded: bool) -> tuple[float, float]:
@@ -143,7 +143,7 @@ def _heights(y: np.ndarray, unbounded: bool) -> tuple[float, float]:
 
 
 def _breaks(f: Function, x: np.ndarray, y: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Jumps as rows (a, b, f(a), f(b)), and the places of poles."""
+    """Jumps as rows (a, b, f(a), f(b)), and the places just before poles."""
     change = np.abs(np.diff(y))
     at = np.flatnonzero(change > least)  # NaN compares false
     state = np.stack([x[at], x[at + 1], y[at], y[at + 1], change[at]])
@@ -155,7 +155,7 @@ def _breaks(f: Function, x: np.ndarray, y: np.ndarray, least: float) -> tuple[np
         if depth >= 2:
             state = state[:, ~shrunk]
     pole = ~(np.abs(state[3] - state[2]) <= 10 * state[4])
-    return state[:4, ~pole].T, (state[0] + state[1])[pole] / 2
+    return state[:4, ~pole].T, state[0, pole]
 
 
 def _halved(f: Function, state: np.ndarray) -> np.ndarray:
@@ -199,7 +199,7 @@ def choose_interval(f: Function, center: float) -> tuple[float, float]:
         raise InputError(
             f"no finite real value of f was found around {center:g}; give domain=(low, high), or a point at= in its domain"
         )
-    enough = min(0.75 * max(turn for turn, *_ in looks), ENOUGH)
+    enough = min(0.6 * max(turn for turn, *_ in looks), ENOUGH)
     turn, low, high = next(look for look in looks if look[0] >= enough)
     for k in range(1, 12):
         if turn <= BUSY:
@@ -236,7 +236,9 @@ def _turning(x: np.ndarray, y: np.ndarray) -> float:
     height = np.nanmax(y) - np.nanmin(y)
     if not height > 1e-12 * np.nanmax(np.abs(y)):
         return 0.0
-    angle = np.arctan2(np.diff(y) / height, np.diff(x) / (x[-1] - x[0]))
+    rise = np.diff(y) / height
+    rise[np.abs(rise) > 0.25] = np.nan  # a jump or a pole is no turn
+    angle = np.arctan2(rise, np.diff(x) / (x[-1] - x[0]))
     return float(np.nansum(np.abs(np.diff(angle))))
 
 
@@ -284,7 +286,7 @@ def contour_levels(z: np.ndarray, count: int = 10) -> np.ndarray:
     if not np.ptp(values) > 1e-12 * np.abs(values).max(initial=0.0):
         return np.array([])
     even = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max())
-    if np.histogram(values, even)[0].max() < 0.45 * len(values):
+    if np.histogram(values, even)[0].max() < 0.4 * len(values):
         return even
     return np.unique([_rounded(v) for v in np.quantile(values, np.linspace(0.03, 0.97, count + 1))])
 

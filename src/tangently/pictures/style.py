@@ -46,7 +46,7 @@ STYLE: dict[str, Any] = {
     "font.size": 9.5,
     "grid.color": LIGHT,
     "grid.linewidth": 0.6,
-    "legend.fontsize": 10,
+    "legend.fontsize": 9.5,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "mathtext.fontset": "stix",
@@ -133,9 +133,17 @@ def legend_above(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    columns = len(labels) if sum(map(visible_length, labels)) + 6 * len(labels) < 66 else min(2, len(labels))
-    placed = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
-    ax.legend(handles, labels, ncols=columns, columnspacing=1.6, handlelength=1.9, **placed)
+    width = ax.get_window_extent().width / ax.figure.dpi * 72
+    columns = next((n for n in range(len(labels), 1, -1) if _legend_width(labels, n) < width), 1)
+    placed = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2, "borderpad": 0.2}
+    ax.legend(handles, labels, ncols=columns, columnspacing=1.4, handlelength=1.9, handletextpad=0.6, **placed)
+
+
+def _legend_width(labels: list[str], columns: int) -> float:
+    """About how many points wide: legends are filled column by column."""
+    rows = -(-len(labels) // columns)
+    lengths = [max(map(visible_length, labels[i : i + rows])) for i in range(0, len(labels), rows)]
+    return sum(4.6 * length + 38 for length in lengths)
 
 
 def visible_length(label: str) -> int:

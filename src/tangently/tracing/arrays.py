@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from typing import Any
 
 import numpy as np
@@ -90,10 +91,13 @@ def array_function(self: Traced, function: Any, types: Any, args: Any, keywords:
 
 @functools.cache
 def _parameters(function: Any) -> tuple[str, ...]:
+    """The names of the leading parameters that may be given by position."""
     try:
-        return tuple(inspect.signature(function).parameters)
-    except ValueError:  # written in C
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # written in C, or no function
         return ()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(p.name for p in itertools.takewhile(lambda p: p.kind in positional, found))
 
 
 def by_name(function: Any, args: Any, keywords: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,11 @@ from tangently.tracing.rebinding import _content, is_library, names_in
 
 _ATOMS = (int, float, str, bytes, bool, type(None), np.generic, type, types.BuiltinFunctionType, np.ufunc, range, complex)
 _QUIET_MODULES = ("numpy", "math", "scipy", "tangently", "builtins", "torch", "jax", "sympy")
+_UNSTEADY = frozenset({"random", "time", "datetime", "secrets", "uuid"})  # modules whose functions change by themselves
 LIMIT = 20_000
+
+
+_DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
 
 
 class Unwatchable(Exception):
@@ -108,23 +113,73 @@ def _watch_function(f: types.FunctionType, out: Dependencies, seen: set[int]) ->
 
 def _watch_module(module: types.ModuleType, names: set[str], out: Dependencies, seen: set[int]) -> None:
     """Data that the function reads from a module of the user's: `config.rate`."""
+    if module.__name__ in _UNSTEADY or (module is np and "random" in names):
+        raise Unwatchable
+    if id(module) in seen:
+        return
+    seen.add(id(module))
     if module.__name__.split(".")[0] in _QUIET_MODULES or "site-packages" in (getattr(module, "__file__", "") or ""):
         return
     for name in names & vars(module).keys():
-        if not isinstance(vars(module)[name], types.ModuleType):
-            _watch_slot(vars(module), name, vars(module)[name], out, seen)
+        value = vars(module)[name]
+        _watch_slot(vars(module), name, value, out, seen)
+        if isinstance(value, types.ModuleType):
+            _watch_module(value, names, out, seen)
 
 
 def _watch_slot(holder: Any, key: Any, value: Any, out: Dependencies, seen: set[int]) -> None:
     out.plain.append((holder, key, value))
     if len(out.plain) + len(out.deep) > LIMIT:
         raise Unwatchable
-    if isinstance(value, _ATOMS) or isinstance(value, types.ModuleType):
+    if isinstance(value, type):
+        _watch_class(value, out, seen)
+    if _changes_by_itself(value):
+        raise Unwatchable
+    if isinstance(value, (*_ATOMS, types.ModuleType)):
         return
     if callable(value) and not hasattr(value, "__array__"):
         _watch_callable(value, out, seen)
     else:
         _watch_value(lambda: _read(holder, key), value, out, seen)
+
+
+def _changes_by_itself(value: Any) -> bool:
+    """Is this `random.random`, `np.random.rand` or `time.time`, imported by name?"""
+    owner = getattr(value, "__self__", None)
+    home = owner.__name__ if isinstance(owner, types.ModuleType) else type(owner).__module__
+    return isinstance(value, (types.BuiltinFunctionType, types.MethodType)) and (
+        home in _UNSTEADY or home.startswith("numpy.random")
+    )
+
+
+def _watch_class(cls: type, out: Dependencies, seen: set[int]) -> None:
+    """The methods and the data of a class of the user's, and of those that it inherits from."""
+    for c in cls.__mro__:
+        if id(c) in seen or _is_library_class(c):
+            continue
+        seen.add(id(c))
+        members = {k: v for k, v in vars(c).items() if not isinstance(v, _DESCRIPTORS) and k != "_abc_impl"}
+        code = {k: v for k, v in members.items() if callable(_function_of(v))}
+        data = {k: v for k, v in members.items() if k not in code and not (k.startswith("__") and k.endswith("__"))}
+        out.deep.append((lambda c=c: vars(c), lambda now, code=code: all(now.get(k) is v for k, v in code.items())))
+        snapshot = {k: freeze(v, 0) for k, v in data.items()}
+        if snapshot:
+            out.deep.append((lambda c=c: vars(c), lambda now, s=snapshot: all(k in now and matches(v, now[k]) for k, v in s.items())))
+        for value in code.values():
+            _watch_callable(_function_of(value), out, seen)
+
+
+def _is_library_class(c: type) -> bool:
+    module = sys.modules.get(c.__module__)
+    file = getattr(module, "__file__", None) or ""
+    return c.__module__.split(".")[0] in _QUIET_MODULES or "site-packages" in file or "lib/python" in file
+
+
+def _function_of(member: Any) -> Any:
+    """The function in a staticmethod, a property or the like."""
+    for name in ("__func__", "fget", "func"):
+        member = getattr(member, name, member)
+    return member
 
 
 def _watch_value(read: Callable[[], Any], value: Any, out: Dependencies, seen: set[int]) -> None:
@@ -137,14 +192,24 @@ def _watch_value(read: Callable[[], Any], value: Any, out: Dependencies, seen: s
 
 
 def _watch_inside(value: Any, out: Dependencies, seen: set[int]) -> None:
-    """Functions inside containers are read too when they are called."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    for item in items:
+    """Functions inside containers and objects are read too when they are called, and so are the objects' methods."""
+    for item in _items(value, out, seen):
         if isinstance(item, (types.FunctionType, types.MethodType, functools.partial)):
             _watch_callable(item, out, seen)
-        elif isinstance(item, (list, tuple, dict)) and id(item) not in seen:
+        elif not isinstance(item, (*_ATOMS, np.ndarray)) and id(item) not in seen:
             seen.add(id(item))
             _watch_inside(item, out, seen)
+
+
+def _items(value: Any, out: Dependencies, seen: set[int]) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, (list, tuple)):
+        return value
+    if isinstance(value, (np.ndarray, types.ModuleType, types.FunctionType)):
+        return ()
+    _watch_class(type(value), out, seen)
+    return list(getattr(value, "__dict__", {}).values())
 
 
 def _watch_object(x: Any, out: Dependencies, seen: set[int]) -> None:

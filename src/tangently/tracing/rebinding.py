@@ -196,6 +196,8 @@ class Rebinder:
             return functools.partial(self.callable(f.func), *f.args, **f.keywords)
         if inspect.ismethod(f):
             return types.MethodType(self.callable(f.__func__), f.__self__)
+        if _is_object(f):
+            return types.MethodType(self.callable(type(f).__call__), f)
         return self.swap(f)
 
     def write_through(self) -> None:
@@ -227,6 +229,7 @@ def needs_rebinding(f: Any, seen: set[int] | None = None) -> bool:
     f = getattr(f, "func", None) or getattr(f, "__func__", None) or f
     if _intercepted(f, set()):
         return True
+    f = type(f).__call__ if _is_object(f) else f
     if type(f) is not types.FunctionType or id(f) in seen or is_library(f):
         return False
     seen.add(id(f))
@@ -236,6 +239,11 @@ def needs_rebinding(f: Any, seen: set[int] | None = None) -> bool:
     values = [_content(c) for c in f.__closure__ or ()]
     values += [f.__globals__[n] for n in names if n in f.__globals__]
     return any(_intercepted(v, names) or needs_rebinding(v, seen) for v in values)
+
+
+def _is_object(f: Any) -> bool:
+    """Is this an object of a class of the user's with a __call__ in Python?"""
+    return isinstance(getattr(type(f), "__call__", None), types.FunctionType) and type(f) is not types.FunctionType
 
 
 def _intercepted(value: Any, names: set[str]) -> bool:
