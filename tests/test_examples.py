@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import importlib
+import itertools
 import math
 from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import agree
 
 import tangently as tg
+from conftest import agree
 from tangently.examples import EXAMPLES, curve, path, penguins
 from tangently.tracing.trees import flatten, map_tree
 
@@ -131,7 +132,7 @@ def test_logistic_is_not_separable_and_convex() -> None:
         loss, (dw, db) = step(w, b)
         losses.append(loss)
         w, b = w - dw, b - db
-    assert all(later < earlier for earlier, later in zip(losses, losses[1:]))
+    assert all(later < earlier for earlier, later in itertools.pairwise(losses))
     assert ((penguins.X @ w + b > 0) == penguins.ADELIE).mean() > 0.98
     hessian = tg.hessian(lambda w: penguins.logistic(w, float(b)))(w)
     assert np.linalg.eigvalsh(hessian).min() > 0

@@ -117,7 +117,10 @@ def load(text: str) -> Any:
         raise InputError(f"{text} is a file: name the function in it, {text}:NAME")
     from tangently.parsing import parse
 
-    return parse(text)
+    formula = parse(text)
+    for note in formula.notes:
+        click.echo(f"note: {note}", err=True)
+    return formula
 
 
 def load_file(path: Path, name: str) -> Any:
@@ -329,8 +332,17 @@ class Answer:
         return "\n".join([*lines, *_value_lines(self.value, digits)])
 
     def _formulas(self) -> list[str]:
+        """One line a formula; several are told apart by what they are with respect to."""
         found = self.formula if isinstance(self.formula, tuple) else () if self.formula is None else (self.formula,)
-        return [str(f) for f in found if len(str(f)) < 2000]
+        texts = [str(f) for f in found if len(str(f)) < 400]
+        labels = self.labels if len(texts) == len(self.labels) > 1 else []
+        return [f"∂f/∂{label} = {text}" for label, text in zip(labels, texts)] or texts
+
+    @property
+    def labels(self) -> list[str]:
+        engine = self.derived._engine
+        names = [p for p in engine.signature.parameters]
+        return names if engine.wrt is None else [str(w) for w in _several(engine.wrt)]
 
     def data(self) -> dict[str, Any]:
         return {"function": self.function, "verb": self.verb, "formula": self._formulas() or None, "value": self.value}
@@ -345,6 +357,10 @@ class Answer:
             self.derived.save(path)
         else:
             save(path, writers)
+
+
+def _several(wrt: Any) -> list[Any]:
+    return list(wrt) if isinstance(wrt, tuple) else [wrt]
 
 
 def _value_lines(value: Any, digits: Any) -> list[str]:

@@ -28,6 +28,7 @@ from tangently.errors import InputError, TangentlyError, TraceError
 from tangently.expr import CONST, INPUT, Expr, evaluate, symbol, toposort
 from tangently.simplification import simplify_all
 from tangently.tracing.dependencies import Dependencies, collect
+from tangently.tracing.names import name_of
 from tangently.tracing.recording import Recording, diagnose, input_names, promote, record
 from tangently.tracing.traced import Eager, Trace, Traced, guard
 from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
@@ -102,15 +103,16 @@ class Engine:
         self.seen: set[Any] = set()
         self.install: Callable[[Callable[..., Any]], None] = lambda call: None
         self.latest: Variant | None = None
-        self._signature: tuple[Any, Any, inspect.Signature] | None = None
+        self._signature: tuple[list[Any], inspect.Signature] | None = None
 
     @property
     def signature(self) -> inspect.Signature:
         """The function's signature, read again where its defaults were replaced."""
-        defaults = getattr(self.function, "__defaults__", None), getattr(self.function, "__kwdefaults__", None)
-        if self._signature is None or self._signature[0] != tuple(map(id, defaults)):
-            self._signature = tuple(map(id, defaults)), defaults, signature_of(self.function)
-        return self._signature[2]
+        found = getattr(self.function, "__defaults__", None) or (), getattr(self.function, "__kwdefaults__", None) or {}
+        defaults = [*found[0], *found[1].values()]
+        if self._signature is None or list(map(id, self._signature[0])) != list(map(id, defaults)):
+            self._signature = defaults, signature_of(self.function)
+        return self._signature[1]
 
     # ---- arguments
 
@@ -125,7 +127,7 @@ class Engine:
             bound = self.signature.bind(*args, **keywords)
         except TypeError as error:
             raise InputError(f"{name_of(self.function)}{self.signature}: {error}") from None
-        if not (getattr(self.function, "__module__", None) or "").startswith("numpy"):  # whose defaults mean "not given"
+        if not (getattr(self.function, "__module__", None) or "").startswith("numpy"):  # whose defaults are not given
             bound.apply_defaults()
         leaves: list[Any] = []
         paths: list[str] = []
@@ -278,7 +280,7 @@ class Engine:
         return Variant(write(), pack, recording, transformed, selection, lambda again: write(again=again))
 
     def _code_names(self, recording: Recording) -> dict[Expr, str]:
-        return {node: name for node, name in recording.names.items() if node.op is not INPUT and node.op is not CONST}
+        return {node: name for node, name in recording.names.items() if node.op is not INPUT}
 
     # ---- calls on traced values
 
@@ -343,7 +345,7 @@ class Engine:
         for path, node in zip(bound.paths, recording.inputs):
             if node is not None and path == wanted:
                 return node
-        found = [node for node, name in recording.names.items() if name == wanted]
+        found = [node for node, name in (*recording.names.items(), *recording.trace.names.items()) if name == wanted]
         if not found:
             import difflib
 
@@ -519,12 +521,6 @@ def signature_of(function: Any) -> inspect.Signature:
         return inspect.signature(function)
     except (TypeError, ValueError):
         return inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
-
-
-def name_of(function: Any) -> str:
-    """The function's own name; a formula or a lambda is f."""
-    name = getattr(function, "__name__", None) or type(function).__name__
-    return "f" if name in ("<lambda>", "formula", "Formula") else name
 
 
 def identifier_of(function: Any) -> str:

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from tangently import derivatives
-from tangently.compiled import Engine, Transformation, Wrt, abstract_recording, name_of
+from tangently.compiled import Engine, Transformation, Wrt, abstract_recording
 from tangently.derivatives import TooWide, check_order
 from tangently.differentiation import pullback
 from tangently.errors import InputError, ShapeError, TangentlyError, TraceError
-from tangently.expr import Expr, const, evaluate, toposort
-from tangently.tracing.names import name_of_result, user_frame
+from tangently.expr import CONST, INPUT, Expr, const, evaluate, substitute, symbol, toposort
+from tangently.tracing.names import name_of, name_of_result, user_frame
 from tangently.tracing.recording import Recording
 from tangently.tracing.traced import EAGER, Traced
 from tangently.tracing.trees import flatten, unflatten
@@ -78,25 +78,31 @@ class Expression:
     def __str__(self) -> str:
         from tangently.printing import to_text
 
-        return to_text(self.expr) + (f"   where {self.holds}" if self.holds else "")
+        return to_text(self.expr, self.shown_names) + (f"   where {self.holds}" if self.holds else "")
 
     __repr__ = __str__
+
+    @property
+    def shown_names(self) -> dict[Expr, str]:
+        """Formulas of arrays speak in the user's intermediate values; formulas of numbers are written out."""
+        arrays = any(n.shape for n in toposort([self.expr]))
+        return {n: name for n, name in self.names.items() if n is not self.expr} if arrays else {}
 
     def unicode(self, width: int = 100) -> str:
         """Two-dimensional mathematics for a terminal."""
         from tangently.printing import to_unicode
 
-        return to_unicode(self.expr, width=width)
+        return to_unicode(self.expr, self.shown_names, width=width)
 
     def latex(self) -> str:
         from tangently.printing import to_latex
 
-        return to_latex(self.expr)
+        return to_latex(self.expr, self.shown_names)
 
     def mathml(self) -> str:
         from tangently.printing import to_mathml
 
-        return to_mathml(self.expr, display="block")
+        return to_mathml(self.expr, self.shown_names, display="block")
 
     def sympy(self) -> Any:
         from tangently.adopting.sympy import to_sympy
@@ -156,13 +162,11 @@ class Derived(functools.partial):  # type: ignore[type-arg]
     @property
     def formula(self) -> Any:
         """The derivative as mathematics (a tuple of formulas for several arguments or a gradient of numbers)."""
-        from tangently.simplification import simplify_all
-
         recording = self.recording()
         selection = self._engine.select(recording, _bound_like(self._engine, recording), [True] * len(recording.inputs))
         selection = self._restrict(selection, recording)
         built = self._engine.transformation.build(recording, selection)
-        shown = [Expression(e, recording.names, holds(recording)) for e in simplify_all(built.outputs, cancel=True)]
+        shown = expressions(built.outputs, recording)
         return shown[0] if len(shown) == 1 else tuple(shown)
 
     def _restrict(self, selection: Any, recording: Recording) -> Any:
@@ -227,6 +231,17 @@ class Derived(functools.partial):  # type: ignore[type-arg]
             return f"<{self.verb} of {name_of(self.__wrapped__)}: call it, and its formula can be shown>"
         text = f"({', '.join(map(str, formula))})" if isinstance(formula, tuple) else str(formula)
         return f"<{self.verb} of {name_of(self.__wrapped__)}: {text if len(text) < 400 else text[:400] + ' …'}>"
+
+
+def expressions(outputs: Sequence[Expr], recording: Recording) -> list[Expression]:
+    """Formulas to look at. With arrays about, the user's intermediate values stand by their names (z, p, loss)."""
+    from tangently.simplification import simplify_all
+
+    inner = {n: name for n, name in recording.names.items() if n.op is not INPUT and n.op is not CONST}
+    if any(n.shape for n in toposort(outputs)):
+        outputs = substitute(outputs, {n: symbol(name, n.shape) for n, name in inner.items() if n not in outputs})
+    found = simplify_all(list(outputs), cancel=True)
+    return [Expression(e, recording.names, holds(recording)) for e in found]
 
 
 def _enter_at(derived: Derived | None, call: Function) -> None:
@@ -454,7 +469,6 @@ class Taylor:
     @property
     def formula(self) -> Expression:
         """The polynomial as mathematics (one variable)."""
-        from tangently.expr import symbol
         from tangently.simplification import simplify
 
         if not isinstance(self.at, float):

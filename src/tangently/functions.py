@@ -1,13 +1,14 @@
 """The mathematical functions, under the names that people know: for numbers, arrays, expressions and traced values.
 
-`relu`, `softmax`, `erf` and so on are here because NumPy has none; `sin`, `sum`, `where` are here too, so that a formula
-given as text and NumPy's own functions (which `tangently.tracing` redirects) have one definition to go to. Signatures
+`relu`, `softmax`, `erf` and so on are here because NumPy has none; `sin`, `sum`, `where` are here too, so that a
+formula given as text and NumPy's own functions (which `tangently.tracing` redirects) have one definition to go to. Signatures
 follow NumPy's. `FUNCTIONS` maps every name, with the usual second spellings (`ln`, `asin`, `tr`), to its function.
 """
 
 from __future__ import annotations
 
 import builtins
+import itertools
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -146,7 +147,9 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
         raise InputError(f"norm with ord={ord!r} of a matrix is not in the table yet: None or 'fro' was wanted")
     size = TABLE["abs"](x)
     if ord == 0:
-        raise InputError("norm with ord=0 counts the entries that are not 0: it has no derivative; another ord was wanted")
+        raise InputError(
+            "norm with ord=0 counts the entries that are not 0: it has no derivative; another ord was wanted"
+        )
     if ord in (np.inf, -np.inf):
         return (amax if ord > 0 else amin)(size, axes, keepdims)
     return sum_of(size, axes, keepdims) if ord == 1 else sum_of(size**ord, axes, keepdims) ** (1 / ord)
@@ -309,7 +312,7 @@ def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
             raise ShapeError(f"an axis of size {n} can't be split into {sections} equal parts")
         sections = range(n // sections, n, n // sections)
     edges = [0, *[int(k) for k in sections], n]
-    return [index(x, (*[slice(None)] * (axis % len(shape_of(x))), slice(a, b))) for a, b in zip(edges, edges[1:])]
+    return [index(x, (*[slice(None)] * (axis % len(shape_of(x))), slice(a, b))) for a, b in itertools.pairwise(edges)]
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
@@ -397,12 +400,12 @@ def pattern_of(key: Any, ndim: int) -> tuple[tuple[Any, ...], list[Any]]:
     if builtins.any(p is Ellipsis for p in parts):
         where = next(k for k, p in enumerate(parts) if p is Ellipsis)
         missing = ndim - builtins.sum(p is not None and p is not Ellipsis for p in parts)
-        parts[where : where + 1] = [slice(None)] * missing
-    pattern: list[Any] = []
+        split = not missing and builtins.any(isinstance(p, np.ndarray) or has_traced(p) for p in parts)
+        parts[where : where + 1] = (
+            [Ellipsis] if split else [slice(None)] * missing
+        )  # an empty … still parts index arrays
     arrays: list[Any] = []
-    for part in parts:
-        pattern.append(_part_of(part, arrays))
-    return tuple(pattern), arrays
+    return tuple([_part_of(part, arrays) for part in parts]), arrays
 
 
 def _is_mask(part: Any) -> bool:
@@ -414,8 +417,8 @@ def _is_mask(part: Any) -> bool:
 def _part_of(part: Any, arrays: list[Any]) -> Any:
     if isinstance(part, slice):
         return _slice_part(part)
-    if part is None:
-        return ("n",)
+    if part is None or part is Ellipsis:
+        return ("n",) if part is None else ("e",)
     if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
         return int(part)
     if hasattr(type(part), "__apply__"):
@@ -480,7 +483,10 @@ def _without_ones(xs: Sequence[Any], inputs: Sequence[str]) -> tuple[list[Any], 
     """An axis of size 1 whose index is longer in another operand is dropped, as NumPy broadcasts it."""
     if builtins.any(len(s) != len(shape_of(x)) for s, x in zip(inputs, xs)):
         return list(xs), list(inputs)  # the row says what is wrong
-    longest = {c: builtins.max(n for s, x in zip(inputs, xs) for d, n in zip(s, shape_of(x)) if c == d) for c in set("".join(inputs))}
+    longest = {
+        c: builtins.max(n for s, x in zip(inputs, xs) for d, n in zip(s, shape_of(x)) if c == d)
+        for c in set("".join(inputs))
+    }
     kept = [[k for k, c in enumerate(s) if shape_of(x)[k] != 1 or longest[c] == 1] for s, x in zip(inputs, xs)]
     return (
         [_reshape(x, tuple(shape_of(x)[k] for k in ks)) for x, ks in zip(xs, kept)],
@@ -644,14 +650,16 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     return TABLE["gelu"](lift(x))
 
 
-_ROWS = (
+_ROWS = (  # noqa: SIM905
     "sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log2 log10 log1p "
-    "sqrt cbrt square reciprocal abs sign floor ceil trunc rint remainder hypot logaddexp erf erfc "
-    "gamma loggamma digamma sigmoid softplus silu relu step logical_and logical_or logical_not isnan isfinite isinf"
+    "sqrt cbrt square reciprocal abs sign floor ceil trunc rint remainder hypot logaddexp erf erfc gamma loggamma "
+    "digamma sigmoid softplus silu relu step logical_and logical_or logical_not isnan isfinite isinf"
 ).split()
-_OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std, norm, argmax, argmin, argsort, sort, median, any, all,
+_OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std, norm, argmax, argmin, argsort, sort,
+    median, any, all,
         reshape, ravel, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to, concatenate, stack, vstack,
-        hstack, split, pad, cumsum, flip, roll, diff, repeat, tile, take, take_along_axis, einsum, matmul, dot, tensordot,
+        hstack, split, pad, cumsum, flip, roll, diff, repeat, tile, take, take_along_axis, einsum, matmul, dot,
+            tensordot,
         inner, outer, vdot, trace, diagonal, diag, softmax, log_softmax, logsumexp, one_hot, cross_entropy, mse, linear,
         elu, leaky_relu, clip, where, log, sinc, round, gelu)  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: elementwise(name) for name in _ROWS}
@@ -663,7 +671,8 @@ FUNCTIONS.update(
 )
 _SAME = {
     "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
-    "acosh": "arccosh", "atanh": "arctanh", "tr": "trace", "lgamma": "loggamma", "gammaln": "loggamma", "psi": "digamma",
+    "acosh": "arccosh", "atanh": "arctanh", "tr": "trace", "lgamma": "loggamma", "gammaln": "loggamma",
+        "psi": "digamma",
     "heaviside": "step", "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
     "pow": "power", "ceiling": "ceil", "mod": "remainder",
 }  # fmt: skip

@@ -102,13 +102,23 @@ def simplify_all(exprs: Sequence[Expr], *, cancel: bool = False, budget: int = B
     """Several expressions at once; what they share stays shared."""
     now = list(exprs)
     for _ in range(PASSES if cancel else 1):
-        order = toposort(now)
-        if len(order) > budget:
+        if not is_small(now, budget):
             return now
-        before, now = now, _pass(now, order, cancel, None)
+        before, now = now, _pass(now, toposort(now), cancel, None)
         if all(a is b for a, b in zip(before, now)):
             break
     return now if cancel or _operations(now) <= _operations(exprs) else list(exprs)
+
+
+def is_small(exprs: Iterable[Expr], budget: int) -> bool:
+    """Are there at most `budget` nodes? Looks at no more of them than that."""
+    seen = set(exprs)
+    waiting = list(seen)
+    while waiting and len(seen) <= budget:
+        fresh = [a for a in waiting.pop().args if a not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    return len(seen) <= budget
 
 
 def _operations(exprs: Iterable[Expr]) -> int:
@@ -126,10 +136,9 @@ def moves(expr: Expr, *, cancel: bool = True, budget: int = BUDGET) -> tuple[Mov
     """
     found: list[Move] = []
     for _ in range(PASSES if cancel else 1):
-        order = toposort([expr])
-        if len(order) > budget:
+        if not is_small([expr], budget):
             break
-        before, expr = expr, _pass([expr], order, cancel, found)[0]
+        before, expr = expr, _pass([expr], toposort([expr]), cancel, found)[0]
         if expr is before:
             break
     return tuple(found)
@@ -215,9 +224,17 @@ def _shortcut(s: State, node: Expr, args: tuple[Expr, ...]) -> Expr | None:
     if s.cancel and len(args) == 1 and INVERSES.get(node.op) is args[0].op:
         s.notes.append(f"{node.op.name} undoes {args[0].op.name}")
         return args[0].args[0]
+    if node.op is WHERE and any(a.op is WHERE and a.args[0] is args[0] for a in args[1:]):
+        s.notes.append("take the branch that holds")
+        inside = [a.args[k] if a.op is WHERE and a.args[0] is args[0] else a for k, a in enumerate(args)]
+        return _like(node, build(WHERE, inside))
     if node.op is EINSUM and len(args) > 0:
         return _pulled_out(s, node, args)
     return None
+
+
+def _like(node: Expr, found: Expr) -> Expr | None:
+    return found if found.shape == node.shape and (found.shape == () or found.dtype == node.dtype) else None
 
 
 def _pulled_out(s: State, node: Expr, args: tuple[Expr, ...]) -> Expr | None:
@@ -783,7 +800,7 @@ def _collapsed(s: State, form: Form) -> Form:
             form = expanded
         else:
             del s.notes[count:]
-    return _pythagoras(s, form) if s.cancel else form
+    return _branches_joined(s, _pythagoras(s, form)) if s.cancel else form
 
 
 def _opens(s: State, c: Number, f: Factors) -> bool:
@@ -865,6 +882,41 @@ def _replaced(s: State, form: Form, gone: tuple[Any, Any], c: Number, f: Factors
     return kept
 
 
+def _branches_joined(s: State, form: Form) -> Form:
+    """Cases under the same condition are added case by case."""
+    groups: dict[Expr, list[frozenset[Factor]]] = {}
+    for key, (_, f) in form.items():
+        choice = _choice(f)
+        if choice is not None:
+            groups.setdefault(choice.args[0], []).append(key)
+    for condition, keys in groups.items():
+        if len(keys) > 1:
+            joined = WHERE(condition, *[_emit(s, _branch(s, form, keys, k)) for k in (1, 2)])
+            s.notes.append("add case by case")
+            rest = {key: term for key, term in form.items() if key not in keys}
+            return _branches_joined(s, {frozenset(((joined, 1),)): (1, ((joined, 1),))} | rest)
+    return form
+
+
+def _choice(f: Factors) -> Expr | None:
+    choices = [b for b, e in f if b.op is WHERE and e == 1 and b.shape == ()]
+    return choices[0] if len(choices) == 1 else None
+
+
+def _branch(s: State, form: Form, keys: Sequence[frozenset[Factor]], k: int) -> Form:
+    """The sum of one branch of all these cases, each times its other factors."""
+    total: Form = {}
+    for key in keys:
+        c, f = form[key]
+        choice = _choice(f)
+        assert choice is not None
+        inner = s.known.get(choice.args[k]) or _atom(s, choice.args[k])
+        others = _single(c, tuple(x for x in f if x[0] is not choice))
+        for d, g in _distributed(s, others, inner).values():
+            _plus(s, total, d, g)
+    return total
+
+
 PARTNERS: dict[Primitive, tuple[Primitive, int]] = {
     TABLE["sin"]: (TABLE["cos"], 1),
     TABLE["cosh"]: (TABLE["sinh"], -1),
@@ -904,4 +956,4 @@ def _title(notes: Sequence[str]) -> str:
     return ", ".join(telling) or "put in order"
 
 
-__all__ = ["Move", "moves", "simplify", "simplify_all"]
+__all__ = ["Move", "is_small", "moves", "simplify", "simplify_all"]

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangently.compiled import Bound, Engine, Selection, Wrt, name_of
+from tangently.compiled import Bound, Engine, Selection, Wrt
 from tangently.derivatives import gradient as gradient_transformation
 from tangently.derivatives import value as value_transformation
 from tangently.errors import DomainError, InputError, TangentlyError
 from tangently.expr import CONST, Expr, toposort
-from tangently.function import Derived, Expression, as_function, derivative, grad, hessian, holds, hvp, jacobian
+from tangently.function import Derived, Expression, as_function, derivative, expressions, grad, hessian, holds, hvp, jacobian
 from tangently.pictures.building import diagram_of, full, short
+from tangently.tracing.names import name_of
 from tangently.tracing.recording import Recording, diagnose, promote
 from tangently.tracing.traced import Traced
 from tangently.tracing.trees import flatten
@@ -558,13 +559,11 @@ def _formulas(point: Point) -> tuple[tuple[str, Expression], ...]:
     """The derivative in closed form, where it is a formula of numbers or short."""
     from tangently.differentiation import pullback
     from tangently.expr import const
-    from tangently.simplification import simplify_all
 
     if not point.recording.scalar or len(toposort([point.output])) > STEPS:
         return ()
-    grads = simplify_all(pullback([point.output], [const(1.0)], point.selection.nodes), cancel=True)
-    where = holds(point.recording)
-    return tuple((label, Expression(g, point.recording.names, where)) for label, g in zip(point.selection.labels, grads))
+    grads = pullback([point.output], [const(1.0)], point.selection.nodes)
+    return tuple(zip(point.selection.labels, expressions(grads, point.recording)))
 
 
 def _higher(point: Point) -> tuple[tuple[int, Expression, float], ...]:

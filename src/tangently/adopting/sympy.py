@@ -2,8 +2,8 @@
 
 To SymPy, each row's `sympy` template is parsed once (`ast`) and its few kinds of syntax are mapped to SymPy's own
 constructors, so that only the names a template uses can be reached. From SymPy, the tree is walked by class name
-through `MAKERS`. Integers and rationals stay exact both ways (a quotient of integers stays a quotient); π becomes the float
-nearest to it, since expressions have no irrational constants; e becomes exp(1), which is exact.
+through `MAKERS`. Integers and rationals stay exact both ways (a quotient of integers stays a quotient); π becomes the
+float nearest to it, since expressions have no irrational constants; e becomes exp(1), which is exact.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ OPERATORS: dict[type, Callable[..., Any]] = {
 
 
 def to_sympy(
-    expr: Expr, names: Mapping[Expr, Any] | None = None, *, real: bool = False, exact: bool = False
+    expr: Expr, names: Mapping[Expr, Any] | None = None, *, real: bool = False, digits: int = 15
 ) -> sympy.Expr:
     """The SymPy formula of an expression of numbers.
 
     `names` gives inputs a name or a SymPy symbol of your own. `real` declares the symbols real, so that SymPy can
-    differentiate |x|; `exact` writes floats as the binary fractions that they are. Composites are written by their
-    bodies. Raises UnsupportedError for arrays and for rows that SymPy has no word for.
+    differentiate |x|. Floats keep their value; SymPy computes with `digits` decimal digits of it. Composites are
+    written by their bodies. Raises UnsupportedError for arrays and for rows that SymPy has no word for.
 
     >>> import tangently.primitives
     >>> x = symbol("x")
@@ -56,7 +56,7 @@ def to_sympy(
     done: dict[Expr, Any] = _symbols([n for n in order if n.op is INPUT], names or {}, real)
     for node in order:
         if node not in done:
-            done[node] = _constant(node, exact) if node.op is CONST else _applied(node, done)
+            done[node] = _constant(node, digits) if node.op is CONST else _applied(node, done)
     return done[expanded[0]]
 
 
@@ -80,7 +80,7 @@ def _symbols(inputs: Sequence[Expr], names: Mapping[Expr, Any], real: bool) -> d
     return done
 
 
-def _constant(node: Expr, exact: bool) -> Any:
+def _constant(node: Expr, digits: int) -> Any:
     import sympy
 
     value = node.value
@@ -93,7 +93,7 @@ def _constant(node: Expr, exact: bool) -> Any:
     value = float(value)
     if not math.isfinite(value):
         return sympy.nan if math.isnan(value) else (sympy.oo if value > 0 else -sympy.oo)
-    return sympy.Rational(value) if exact else sympy.Float(value)
+    return sympy.Float(value, digits)
 
 
 def _array(node: Expr) -> UnsupportedError:
@@ -276,37 +276,43 @@ def from_sympy(formula: Any, arguments: Sequence[Any] | None = None) -> tuple[Ex
         return const(formula), ()
     if not isinstance(formula, sympy.Basic):
         raise InputError(f"got {type(formula).__name__}; wanted a SymPy formula; text is read by tangently's parser")
-    wanted = sorted(formula.free_symbols, key=lambda s: s.sort_key()) if arguments is None else list(arguments)
-    missing = formula.free_symbols - set(wanted)
+    order = _order(formula)
+    found = {node for node in order if isinstance(node, sympy.Symbol)}
+    wanted = sorted(found, key=lambda s: s.sort_key()) if arguments is None else list(arguments)
+    missing = found - set(wanted)
     if missing:
         raise InputError(f"the formula has {', '.join(sorted(map(str, missing)))}, not among arguments; add it there")
     inputs = {s: symbol(str(s)) for s in wanted}
-    return _walk(formula, inputs), tuple(inputs[s] for s in wanted)
-
-
-def _walk(formula: Any, inputs: Mapping[Any, Expr]) -> Expr:
-    """Arguments first, without recursion; a formula that occurs twice is built once."""
     done: dict[Any, Any] = dict(inputs)
+    for node in order:
+        if node not in done:
+            done[node] = MAKERS[type(node).__name__](node, [done[a] for a in node.args])
+    return done[formula], tuple(inputs[s] for s in wanted)
+
+
+def _order(formula: Any) -> list[Any]:
+    """Every part of a formula once, arguments first; without recursion, and in time linear in the shared formula.
+
+    SymPy's own walks (`free_symbols`, printing) enter a shared part once for each use, which can be without end.
+    """
+    order: dict[Any, None] = {}
     stack = [formula]
     while stack:
         node = stack[-1]
-        maker = None if node in done else _maker(node)
-        waiting = [a for a in node.args if a not in done]
-        if maker is None or not waiting:
-            stack.pop()
-            done[node] = done[node] if maker is None else maker(node, [done[a] for a in node.args])
-        else:
+        waiting = [a for a in node.args if a not in order] if node not in order and _known(node) else []
+        if waiting:
             stack.extend(waiting)
-    return done[formula]
+        else:
+            order[stack.pop()] = None
+    return list(order)
 
 
-def _maker(node: Any) -> Maker:
-    """How to build a node; looked up on the way down, so that the outermost class without a row is the one named."""
-    found = MAKERS.get(type(node).__name__)
-    if found is None:
-        kind = type(node).__name__
-        raise UnsupportedError(f"SymPy's {kind} in {node} has no row in the table; rewrite it with functions that do")
-    return found
+def _known(node: Any) -> bool:
+    """Is there a row for it? Asked on the way down, so that the outermost class without a row is the one named."""
+    name = type(node).__name__
+    if name not in MAKERS and not node.is_Symbol:
+        raise UnsupportedError(f"SymPy's {name} has no row in the table; rewrite it with functions that have one")
+    return True
 
 
 __all__ = ["from_sympy", "to_sympy"]

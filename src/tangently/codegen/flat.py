@@ -132,7 +132,7 @@ def source_of(writer: Writer, node: Expr) -> tuple[str, int]:
 
 def _constant_source(writer: Writer, node: Expr) -> tuple[str, int]:
     if node.params[0] is Data:
-        return writer.constant(node.value), ATOM
+        return writer.constant(node.value, writer.names.get(node, "A")), ATOM
     text = writer.dialect.literal(node.value)
     return text, 4 if text.startswith("-") else ATOM
 

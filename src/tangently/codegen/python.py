@@ -329,14 +329,16 @@ class _Body:
 
     def _result(self, node: Expr) -> str:
         """An output must be the caller's own: never an input, a constant or a read-only view."""
+        real = ", float" if node.dtype in "nlq" else ""  # a derivative that is a whole number is a real number still
         if node.op.name == "broadcast" and node not in self.writer.source:
-            return f"np.full({node.shape}, {operand(self.writer, node.args[0], 0)})"
+            return f"np.full({node.shape}, {operand(self.writer, node.args[0], 0)}{real})"
         text, _ = source_of(self.writer, node)
         if self.scalar:
             return f"float({text})" if node.op is CONST and type(node.value) is not float else text
         if node.shape == ():  # a Python number, not NumPy's scalar
             return text if node.op is CONST and type(node.value) is float else f"float({text})"
-        return text if self.buffers.fresh_result(node) and self.outputs.count(node) == 1 else f"np.array({text})"
+        own = self.buffers.fresh_result(node) and self.outputs.count(node) == 1 and not real
+        return text if own else f"np.array({text}{real})"
 
 
 class Buffers:

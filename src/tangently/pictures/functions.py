@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,7 +62,8 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 Interval = tuple[float, float]
 MOST = 8  # kinks that are marked; more would hide the curve
-GRID = 141  # samples along each side of a plane
+ARROWS = {"angles": "xy", "scale_units": "xy", "scale": 1}  # lengths and directions in the units of the axes
+GRID = 101  # samples along each side of a plane
 DRAWABLE = (
     "What can be drawn: a function of one number; of two numbers; of an array with two entries (give at=[x0, x1]); "
     "and of anything larger a line through a point, at=point and along=u, or a plane, along=(u, v), "
@@ -131,10 +133,11 @@ def _of_numbers(f: Function, at: Any) -> tuple[Function, Any, int]:
             return f, None if at is None else _number(at, "at"), 1
         if np.shape(at) in ((), (2,)) and size == 2:
             return _paired(f), None if at is None else tuple(float(v) for v in at), 2
-    if count == 2 and (at is None or (len(np.atleast_1d(np.asarray(at, object))) == 2 and all(np.ndim(v) == 0 for v in at))):
+    if count == 2 and (at is None or np.shape(at) == (2,)):
         return f, None if at is None else tuple(_number(v, "at") for v in at), 2
     where = "" if at is None else f" at {at!r:.60}"
-    raise InputError(f"got a function of {count} argument{'s' * (count != 1)}{where}, which is no line or plane. {DRAWABLE}")
+    plural = "" if count == 1 else "s"
+    raise InputError(f"got a function of {count} argument{plural}{where}, which is no line or plane. {DRAWABLE}")
 
 
 def _number(value: Any, name: str) -> float:
@@ -167,6 +170,7 @@ def _paired(f: Function) -> Function:
 
     pair.pointwise = lambda x0, x1: getattr(f, "pointwise", f)(np.stack([x0, x1]))  # type: ignore[attr-defined]
     pair.__name__ = _name(f)
+    pair.formula = lambda: _formula(f, (2,))  # type: ignore[attr-defined]
     return pair
 
 
@@ -193,7 +197,7 @@ def _through(f: Function, at: Any, along: Any) -> tuple[Function, Any]:
 
 def _name(f: Function) -> str:
     name = getattr(f, "__name__", "f")
-    return "f" if name in ("formula", "<lambda>", "line", "plane") or not name.isidentifier() else name
+    return "f" if name in ("formula", "line", "plane") or len(name) > 12 or not name.isidentifier() else name
 
 
 def _variables(f: Function, count: int) -> list[str]:
@@ -201,13 +205,15 @@ def _variables(f: Function, count: int) -> list[str]:
     return names if len(names) == count else ["x", "y"][:count]
 
 
-def _formula(f: Function) -> Any:
+def _formula(f: Function, shape: tuple[int, ...] | None = None) -> Any:
     """What f computes, as an expression; only where it needs no point to be known."""
+    if hasattr(f, "formula") and shape is None and not isinstance(f, partial):
+        return f.formula()
     from tangently.compiled import abstract_recording
     from tangently.function import Expression
     from tangently.simplification import simplify
 
-    recording = abstract_recording(f)
+    recording = abstract_recording(f, None if shape is None else [shape])
     if len(recording.outputs) != 1 or recording.outputs[0].shape != ():
         raise TraceError("a formula with one number as its value was wanted")
     return Expression(simplify(recording.outputs[0]), {})
@@ -258,15 +264,18 @@ def _bounds(domain: Any) -> Interval:
     return low, high
 
 
-def _value_at(f: Function, at: float) -> float:
+def _value_at(f: Function, at: float, curve: Curve) -> float:
+    """The height of the point, where there can be a tangent."""
     value = float(f(at))
+    if len(curve.jumps) and np.abs(curve.jumps[:, 0] - at).min() < 1e-9 * np.ptp(curve.x):
+        raise DomainError(f"f jumps at {at:g}: there is no tangent there; choose another point at=")
     if not math.isfinite(value):
         raise DomainError(f"f({at:g}) is {value}: there is no tangent there; choose another point at=")
     return value
 
 
 def _derivative_name(f: Function, order: int, at: str = "") -> str:
-    marks = "\N{PRIME}" * order if order < 4 else f"^{{({order})}}"
+    marks = ("", "′", "″", "‴")[order] if order < 4 else f"^{{({order})}}"
     return f"{symbol_tex(_name(f))}{marks}({at or symbol_tex(_variables(f, 1)[0])})"
 
 
@@ -296,8 +305,8 @@ def _kinks(f: Function, curve: Curve, slopes: Curve) -> list[Kink]:
 
 def _neat(x: float, span: float) -> float:
     """The round number that bisection came near."""
-    near = float(f"{x:.6g}")
-    return near + 0.0 if abs(near - x) < 1e-9 * span else 0.0 if abs(x) < 1e-9 * span else float(x)
+    near = 0.0 if abs(x) < 1e-9 * span else float(f"{x:.6g}")
+    return near if abs(near - x) < 1e-9 * span else float(x)
 
 
 def _stacked(
@@ -337,18 +346,28 @@ def _within(f: Function, df: Function, x: Any) -> np.ndarray:
 
 
 def _draw_upper(
-    ax: Axes, f: Function, curve: Curve, slope: Slope, kinks: list[Kink], at: float | None, secants: Sequence[float] | None
+    ax: Axes,
+    f: Function,
+    curve: Curve,
+    slope: Slope,
+    kinks: list[Kink],
+    at: float | None,
+    secants: Sequence[float] | None,
 ) -> None:
     points = [curve.low, curve.high]
-    interval = (float(curve.x[0]), float(curve.x[-1]))
+    interval = _ends(curve)
     _draw_curve(ax, f, curve)
     if at is not None:
-        points += _draw_tangent(ax, f, at, slope, kinks, interval)
+        points += _draw_tangent(ax, f, at, slope, kinks, curve)
         if secants is not None or not _kink_at(kinks, at, interval):
             points += _draw_secants(ax, f, at, _steps(secants, interval), interval, chosen=secants is not None)
     points += _mark_kinks(ax, [k for k in kinks if k is not _kink_at(kinks, at, interval)], curve.high - curve.low)
     _limits(ax, curve.low, curve.high, points)
     _finish(ax, interval, at)
+
+
+def _ends(curve: Curve) -> Interval:
+    return float(curve.x[0]), float(curve.x[-1])
 
 
 def _finish(ax: Axes, interval: Interval, at: float | None = None) -> None:
@@ -365,20 +384,23 @@ def _finish(ax: Axes, interval: Interval, at: float | None = None) -> None:
 
 
 def _draw_curve(ax: Axes, f: Function, curve: Curve) -> None:
-    head = _derivative_name(f, 0)
     found = formula_tex(lambda: _formula(f))
-    label = f"{head} = {found}" if found else head
+    label = _derivative_name(f, 0) + (f" = {found}" if found else "")
     height = curve.high - curve.low
     shown_part = np.clip(curve.y, curve.low - 9 * height, curve.high + 9 * height) if curve.unbounded else curve.y
     ax.plot(curve.x, shown_part, color=BLUE, lw=2.3, zorder=3, label=f"${label}$")
-    titled(ax, f"graph of {_spoken(label)} for x from {plain(curve.x[0])} to {plain(curve.x[-1])}")
+    titled(ax, f"graph of {_said(f, found)} from {plain(curve.x[0])} to {plain(curve.x[-1])}")
 
 
-def _spoken(formula: str) -> str:
-    """LaTeX for the text alternative: without what only sets it."""
-    for old, new in (("\\left", ""), ("\\right", ""), ("\\,", " "), ("\\mathrm", ""), ("{", ""), ("}", ""), ("\\", "")):
-        formula = formula.replace(old, new)
-    return formula.replace("-", "−")
+def _said(f: Function, found: str | None) -> str:
+    """The function in the text alternative: as a line of text, where it has a formula."""
+    head = f"{_name(f)}({', '.join(p.name for p in _parameters(f) or [])})"
+    return f"{head} = {_formula(f)}" if found else head
+
+
+def _spoken(equation: str) -> str:
+    """The equation of a line for the text alternative: without what only sets it."""
+    return re.sub(r"\\mathrm|[{}]", "", equation).replace(r" \times ", "·").replace("\\", "").replace("-", "−")
 
 
 def _steps(secants: Sequence[float] | None, interval: Interval) -> list[float]:
@@ -395,7 +417,7 @@ def _steps(secants: Sequence[float] | None, interval: Interval) -> list[float]:
 
 def _draw_secants(ax: Axes, f: Function, at: float, steps: list[float], ends: Interval, chosen: bool) -> list[float]:
     """Lines through (at, f(at)) and (at + h, f(at + h)); the heights that must be seen."""
-    y, heights = _value_at(f, at), []
+    y, heights = float(f(at)), []
     dashes = ("--", (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)))
     for k, h in enumerate(steps):
         other = float(f(at + h)) if chosen else float(sample(f, at + h))
@@ -403,7 +425,8 @@ def _draw_secants(ax: Axes, f: Function, at: float, steps: list[float], ends: In
             continue
         slope = (other - y) / h
         look = {"color": SECANTS[k % 3], "ls": dashes[k % 3], "lw": 1.2, "zorder": 2.5}
-        ax.plot(ends, [y + slope * (x - at) for x in ends], label=f"secant $h = {tex(h)}$, slope ${tex(slope)}$", **look)
+        label = f"secant $h = {tex(h)}$, slope ${tex(slope)}$"
+        ax.plot(ends, [y + slope * (x - at) for x in ends], label=label, **look)
         ax.plot([at + h], [other], "o", ms=4.5, mfc=WHITE, mec=SECANTS[k % 3], mew=1.3, zorder=3.5)
         heights.append(other)
     return heights
@@ -414,9 +437,10 @@ def _kink_at(kinks: list[Kink], at: float | None, ends: Interval) -> Kink | None
     return next((k for k in kinks if at is not None and abs(k.x - at) < near), None)
 
 
-def _draw_tangent(ax: Axes, f: Function, at: float, slope: Slope, kinks: list[Kink], ends: Interval) -> list[float]:
+def _draw_tangent(ax: Axes, f: Function, at: float, slope: Slope, kinks: list[Kink], curve: Curve) -> list[float]:
     """The tangent; at a kink one from each side. The heights that must be seen."""
-    y, variable = _value_at(f, at), symbol_tex(_variables(f, 1)[0])
+    ends = _ends(curve)
+    y, variable = _value_at(f, at, curve), symbol_tex(_variables(f, 1)[0])
     kink = _kink_at(kinks, at, ends)
     sides = [("left tangent", kink.left, (ends[0], at)), ("right tangent", kink.right, (at, ends[1]))] if kink else []
     for name, m, part in sides or [("tangent", float(slope.of(at)), ends)]:
@@ -454,7 +478,8 @@ def _draw_lower(ax: Axes, f: Function, curve: Curve, interval: Interval, order: 
     slope = _slope(f, order, float(curve.x[np.nanargmin(np.abs(curve.y))]))
     below = trace_curve(partial(_within, f, slope.of), *interval)
     head = _derivative_name(f, order)
-    label = f"${head} = {slope.tex}$" if slope.tex else f"${head}$" + ("" if slope.exact else ", estimated by differences")
+    bare = f"${head}$" if slope.exact else f"${head}$, estimated by differences"
+    label = f"${head} = {slope.tex}$" if slope.tex else bare
     ax.plot(below.x, below.y, color=VERMILLION, lw=1.7, zorder=3, label=label)
     titled(ax, f"below, its derivative of order {order}" if order > 1 else "below, its derivative")
     span = interval[1] - interval[0]
@@ -496,7 +521,7 @@ def _prepared(f: Any, ax: Axes | None, at: Any, domain: Any) -> tuple[Function, 
     interval = _interval(function, at, domain)
     ax, curve = own_axes(), trace_curve(function, *interval)
     _draw_curve(ax, function, curve)
-    points = [] if at is None else [_value_at(function, float(at))]
+    points = [] if at is None else [_value_at(function, float(at), curve)]
     _limits(ax, curve.low, curve.high, points)
     ax.set_xlabel(f"${symbol_tex(_variables(function, 1)[0])}$")
     return function, ax, interval
@@ -514,8 +539,9 @@ def plot_tangent(f: Any, ax: Axes | None = None, *, at: float, domain: Any = Non
         limits = ax.get_ylim()
         slope = _slope(function, 1, float(at))
         near = trace_curve(partial(_within, function, slope.of), *ends)
-        kinks = _kinks(function, trace_curve(function, *ends), near) if slope.exact else []
-        _draw_tangent(ax, function, float(at), slope, kinks, ends)
+        curve = trace_curve(function, *ends)
+        kinks = _kinks(function, curve, near) if slope.exact else []
+        _draw_tangent(ax, function, float(at), slope, kinks, curve)
         return _added(ax, ends, limits if own else None, float(at))
 
 
@@ -585,10 +611,9 @@ def _draw_polynomials(ax: Axes, taylor: Any, ends: Interval, heights: Interval) 
     taken: list[tuple[float, float]] = []
     for i, k in enumerate(orders):
         y = np.polynomial.Polynomial(taylor.coefficients[: k + 1])(x - taylor.at)
-        last = k == orders[-1]
-        look = {"color": VERMILLION, "lw": 1.7, "zorder": 4} if last else {"color": GREY, "lw": 1.1, "ls": dashes[i % 4]}
-        ax.plot(x, y, label=f"order {k}", **look)
-        _name_end(ax, x, y, f"{k}", heights, taken, look["color"])
+        color, width, dash = (VERMILLION, 1.5, "-") if k == orders[-1] else (GREY, 1.1, dashes[i % 4])
+        ax.plot(x, y, label=f"order {k}", color=color, lw=width, ls=dash, zorder=4)
+        _name_end(ax, x, y, f"{k}", heights, taken, color)
 
 
 def _name_end(
@@ -694,12 +719,12 @@ def plot_contour(
     with house():
         plane = _plane(f, at, domain, along, GRID)
         ax = own_axes(6.2, 5.6) if ax is None else shown(ax)
+        _frame_plane(ax, plane)
         _draw_levels(ax, plane, levels)
         if arrows:
             _draw_field(ax, plane, arrows)
         if plane.at is not None:
             _draw_point(ax, plane)
-        _frame_plane(ax, plane)
         if title:
             ax.set_title(title)
     return ax
@@ -716,10 +741,9 @@ def _frame_plane(ax: Axes, plane: Plane) -> None:
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     found = formula_tex(lambda: _formula(plane.f)) if x == f"${symbol_tex(_variables(plane.f, 2)[0])}$" else None
-    head = rf"{symbol_tex(_name(plane.f))}({x.strip('$')}, {y.strip('$')})"
     if found and not ax.get_title():
-        ax.set_title(f"${head} = {found}$")
-    titled(ax, f"contours of {_spoken(f'{head} = {found}' if found else head)} with its gradient")
+        ax.set_title(f"${symbol_tex(_name(plane.f))}({x.strip('$')}, {y.strip('$')}) = {found}$")
+    titled(ax, f"contours of {_said(plane.f, found)} with its gradient")
 
 
 def _axis_names(f: Function) -> tuple[str, str]:
@@ -763,14 +787,25 @@ def _draw_field(ax: Axes, plane: Plane, count: int) -> None:
     most = float(np.quantile(size[good], 0.95))
     length = np.minimum(1, size[good] / most) ** 0.5 * 0.8 * min(s[1] - s[0] for s in sides)
     u, v = (g[good] / size[good, None] * length[:, None]).T
-    look = {"color": VERMILLION, "alpha": 0.75, "width": 0.0028, "headwidth": 4.2, "headlength": 5, "headaxislength": 4.5}
-    ax.quiver(x[good], y[good], u, v, angles="xy", scale_units="xy", scale=1, pivot="mid", zorder=2, **look)
+    head = {"width": 0.0028, "headwidth": 4.2, "headlength": 5, "headaxislength": 4.5}
+    ax.quiver(x[good], y[good], u, v, **ARROWS, **head, pivot="mid", color=VERMILLION, alpha=0.75, zorder=2)
+
+
+def _gradient_at(plane: Plane, at: Sequence[float]) -> np.ndarray:
+    """The gradient at the point; NaN at a kink, where the slopes on both sides do not come together."""
+    gaps = []
+    for part in (1e-6, 1e-9):
+        steps = np.diag([part * max(high - low, abs(a)) for (low, high), a in zip(plane.box, at)])
+        gaps.append([(plane.gradient(*(at + h)) - plane.gradient(*(at - h)))[i] for i, h in enumerate(steps)])
+    wide, narrow = np.abs(gaps)
+    kinked = narrow > 0.5 * np.maximum(wide, 1e-9)
+    return np.full(2, np.nan) if kinked.any() else plane.gradient(*at)
 
 
 def _draw_point(ax: Axes, plane: Plane) -> None:
     """The point, the contour through it, its gradient, and what that says."""
     at = plane.at or (0.0, 0.0)
-    g, value = plane.gradient(*at), float(plane.f(*at))
+    g, value = _gradient_at(plane, at), float(plane.f(*at))
     size = float(np.hypot(*g))
     if np.nanmin(plane.z) < value < np.nanmax(plane.z):
         z = np.ma.masked_invalid(plane.z)
@@ -778,11 +813,12 @@ def _draw_point(ax: Axes, plane: Plane) -> None:
     if size > 0:
         length = 0.2 * min(high - low for low, high in plane.box)
         u, v = g / size * length
-        look = {"color": VERMILLION, "width": 0.009, "headwidth": 3.6, "headlength": 4.2, "headaxislength": 3.9}
-        ax.quiver(*at, u, v, angles="xy", scale_units="xy", scale=1, zorder=5, edgecolor=WHITE, linewidth=0.8, **look)
+        head = {"width": 0.009, "headwidth": 3.6, "headlength": 4.2, "headaxislength": 3.9}
+        ax.quiver(*at, u, v, **ARROWS, **head, color=VERMILLION, edgecolor=WHITE, linewidth=0.8, zorder=5)
     ax.plot(*at, "o", ms=7.5, color=BLUE, mec=WHITE, mew=1.2, zorder=6)
     lines = _gradient_text(at, g, size, value)
-    titled(ax, f"at ({plain(at[0])}, {plain(at[1])}) the value is {plain(value)} and the gradient {_pair(g)}")
+    said = f"and the gradient {_pair(g)}" if math.isfinite(size) else "and there is no gradient"
+    titled(ax, f"at {_pair(at)} the value is {plain(value)} {said}")
     _say_beside(ax, plane, at, g, lines)
 
 
@@ -793,7 +829,7 @@ def _pair(values: Any) -> str:
 def _gradient_text(at: Sequence[float], g: np.ndarray, size: float, value: float) -> str:
     point = f"({tex(at[0])}, {tex(at[1])})"
     if not math.isfinite(size):
-        return f"$f{point} = {tex(value)}$\nno gradient here"
+        return f"$f{point} = {tex(value)}$\nno gradient: a kink"
     if not size:
         return f"$f{point} = {tex(value)}$\n$\\nabla f = 0$: stationary"
     return f"$\\nabla f{point} = ({tex(g[0])}, {tex(g[1])})$\nsteepest ascent, slope ${tex(size)}$"
@@ -831,9 +867,9 @@ def plot_surface(
         ax = own_axes(6.6, 5.4, projection="3d") if ax is None else shown(ax)
         ax.computed_zorder = False  # the tangent plane is seen through the surface, whichever is in front
         low, high = _draw_surface(ax, plane)
+        _frame_space(ax, plane, view, (low, high), title)
         if plane.at is not None:
             _draw_tangent_plane(ax, plane, low, high)
-        _frame_space(ax, plane, view, (low, high), title)
     return ax
 
 
@@ -852,7 +888,7 @@ def _draw_surface(ax: Any, plane: Plane) -> Interval:
 def _draw_tangent_plane(ax: Any, plane: Plane, low: float, high: float) -> None:
     """A patch of the plane z = f(a) + ∇f·(x − a), as large as the heights allow."""
     at = np.array(plane.at)
-    g, value = plane.gradient(*at), float(plane.f(*at))
+    g, value = _gradient_at(plane, at), float(plane.f(*at))
     ax.plot(*[[v] for v in at], [value], "o", ms=7, color=VERMILLION, mec=WHITE, zorder=20)
     if not np.isfinite(g).all():
         return
@@ -879,13 +915,15 @@ def _frame_space(ax: Any, plane: Plane, view: tuple[float, float], heights: Inte
     found = formula_tex(lambda: _formula(plane.f))
     if title or found:
         ax.set_title(title or f"${name}({x.strip('$')}, {y.strip('$')}) = {found}$")
-    titled(ax, f"surface of {_spoken(found) if found else _name(plane.f)}, heights {plain(heights[0])} to {plain(heights[1])}")
+    titled(ax, f"surface of {_said(plane.f, found)}, heights {plain(heights[0])} to {plain(heights[1])}")
 
 
 # ---------------------------------------------------------------- matrices, bars, errors
 
 
-def plot_hessian(hessian: Any, labels: Sequence[str] | None = None, ax: Axes | None = None, title: str | None = None) -> Any:
+def plot_hessian(
+    hessian: Any, labels: Sequence[str] | None = None, ax: Axes | None = None, *, title: str | None = None
+) -> Any:
     """A symmetric matrix with its numbers, vermillion below zero and blue above; for 2×2 also ½dᵀHd and its axes.
 
     >>> matrix, bowl = plot_hessian([[1.0, 0.5], [0.5, 2.0]], ["x", "y"])
@@ -894,7 +932,9 @@ def plot_hessian(hessian: Any, labels: Sequence[str] | None = None, ax: Axes | N
     """
     h = np.asarray(hessian, float)
     if h.ndim != 2 or h.shape[0] != h.shape[1] or not h.size or not np.isfinite(h).all():
-        raise InputError(f"got a matrix of shape {h.shape}; a square one with finite entries was wanted, as hessian gives")
+        raise InputError(
+            f"got a matrix of shape {h.shape}; a square one of finite entries was wanted, as hessian gives"
+        )
     names = list(labels) if labels is not None else [f"x{i}" for i in range(len(h))]
     if len(names) != len(h):
         raise InputError(f"got {len(names)} labels for a {len(h)}×{len(h)} matrix; one for each row was wanted")
@@ -912,7 +952,9 @@ def plot_hessian(hessian: Any, labels: Sequence[str] | None = None, ax: Axes | N
 
 def _draw_matrix(ax: Axes, h: np.ndarray, names: Sequence[str]) -> None:
     n, most = len(h), float(np.abs(h).max()) or 1.0
-    ax.imshow(h, cmap=_ramp(DIVERGING), vmin=-most, vmax=most)
+    edges = np.arange(n + 1) - 0.5  # a mesh stays vectors; an image would be refused by a page with a strict policy
+    ax.pcolormesh(edges, edges, h, cmap=_ramp(DIVERGING), vmin=-most, vmax=most)
+    ax.set(ylim=(n - 0.5, -0.5), aspect="equal")
     if n <= 12:
         texts = [plain(value, 4 if n < 4 else 3 if n < 7 else 2) for value in h.flat]
         size = min(12.0, 330 / n / max(map(len, texts)))  # points: the longest number fits its cell
@@ -926,7 +968,8 @@ def _draw_matrix(ax: Axes, h: np.ndarray, names: Sequence[str]) -> None:
     ax.spines[:].set_visible(False)
     ax.grid(visible=False)
     values = np.linalg.eigvalsh((h + h.T) / 2)
-    ax.set_xlabel("eigenvalues " + (", ".join(map(plain, values)) if n <= 4 else f"{plain(values[0])} … {plain(values[-1])}"))
+    few = ", ".join(map(plain, values)) if n <= 4 else f"{plain(values[0])} … {plain(values[-1])}"
+    ax.set_xlabel(f"eigenvalues {few}" if n > 1 else f"eigenvalue {few}")
     titled(ax, f"Hessian, a {n}×{n} matrix with eigenvalues from {plain(values[0])} to {plain(values[-1])}")
 
 
@@ -943,12 +986,12 @@ def _draw_quadratic(ax: Axes, h: np.ndarray, names: Sequence[str]) -> None:
     values, vectors = np.linalg.eigh(h)
     for value, v in zip(values, vectors.T):
         v = v if v[np.argmax(np.abs(v))] > 0 else -v
-        look = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.009, "color": INK, "zorder": 3}
-        ax.quiver(0, 0, *(0.8 * v), **look)
+        ax.quiver(0, 0, *(0.8 * v), **ARROWS, width=0.009, color=INK, zorder=3)
         text = f"$\\lambda = {tex(float(value))}$"
         ax.text(*(0.98 * v), text, ha="center", va="center", fontsize=10, path_effects=halo(3), zorder=4)
     framed(ax)
-    ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", title=r"$\frac{1}{2}\, d^{T} H\, d$: " + _shape(values))
+    ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
+    ax.set_title(r"$\frac{1}{2}\, d^{T} H\, d$: " + _shape(values))
     ax.set_xlabel(f"step in ${symbol_tex(names[0])}$")
     ax.set_ylabel(f"step in ${symbol_tex(names[1])}$")
     titled(ax, f"its quadratic form: {_shape(values)}")

@@ -165,9 +165,8 @@ def _halved(f: Function, state: np.ndarray) -> np.ndarray:
     value = sample(f, middle)
     value = np.where(np.isnan(value), np.inf, value)
     left = np.abs(value - fa) >= np.abs(fb - value)
-    return np.stack([
-        np.where(left, a, middle), np.where(left, middle, b), np.where(left, fa, value), np.where(left, value, fb), change
-    ])  # fmt: skip
+    ends, values = np.where(left, (a, middle), (middle, b)), np.where(left, (fa, value), (value, fb))
+    return np.concatenate([ends, values, change[None]])
 
 
 def _ends(f: Function, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -190,14 +189,15 @@ def choose_interval(f: Function, center: float) -> tuple[float, float]:
     """A window around a number in which the curve is worth looking at.
 
     >>> choose_interval(lambda x: x * x, 0.0), choose_interval(math.sqrt, 0.0)
-    ((-2.0, 2.0), (-0.12, 2.0))
+    ((-2.0, 2.0), (-0.1, 2.0))
     """
     scale = max(1.0, abs(center) / 10)
     looks = [found for w in WIDTHS if (found := _look(f, center, w * scale))]
     looks = looks or [found for w in RANGES if (found := _look(f, center, w * scale))][:1]
     if not looks:
         raise InputError(
-            f"no finite real value of f was found around {center:g}; give domain=(low, high), or a point at= in its domain"
+            f"no finite real value of f was found around {center:g}; "
+            "give domain=(low, high) where it has values, or a point at= there"
         )
     enough = min(0.6 * max(turn for turn, *_ in looks), ENOUGH)
     turn, low, high = next(look for look in looks if look[0] >= enough)
@@ -232,7 +232,8 @@ def _turning(x: np.ndarray, y: np.ndarray) -> float:
     """The angles by which the curve turns, in a picture as wide as high."""
     middle = np.nanquantile(y, (0.15, 0.85))
     spread = 2 * (middle[1] - middle[0])
-    y = np.clip(y, middle[0] - spread, middle[1] + spread) if spread > 0 else y
+    if spread > 0:
+        y = np.where(np.abs(y - middle.mean()) < 1.25 * spread, y, np.nan)  # beyond the picture
     height = np.nanmax(y) - np.nanmin(y)
     if not height > 1e-12 * np.nanmax(np.abs(y)):
         return 0.0
@@ -285,9 +286,10 @@ def contour_levels(z: np.ndarray, count: int = 10) -> np.ndarray:
     values = z[np.isfinite(z)]
     if not np.ptp(values) > 1e-12 * np.abs(values).max(initial=0.0):
         return np.array([])
-    even = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max())
-    if np.histogram(values, even)[0].max() < 0.4 * len(values):
-        return even
+    for most in (count, count * 4 // 3):
+        even = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max())
+        if np.histogram(values, even)[0].max() < 0.3 * len(values):
+            return even
     return np.unique([_rounded(v) for v in np.quantile(values, np.linspace(0.03, 0.97, count + 1))])
 
 

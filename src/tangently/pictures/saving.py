@@ -1,9 +1,9 @@
 """Figures as files and as elements of a page.
 
 A file is written beside its place and then moved there, so that a failure leaves nothing and nobody reads half a
-file. The same figure gives the same bytes: no date, and ids that depend on the content alone. Text stays text. In a
-page with a strict policy `style` attributes are forbidden, so `figure_svg` writes presentation attributes instead, and
-gives its ids a prefix, because a page has one set of ids.
+file. The same figure, made anew, gives the same bytes: no date, and ids that depend on the content alone. Text stays
+text. In a page with a strict policy `style` attributes are forbidden, so `figure_svg` writes presentation attributes
+instead, and gives its ids a prefix, because a page has one set of ids.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def figure_of(drawn: Any) -> Any:
         return first
     if hasattr(first, "get_figure"):
         return first.get_figure(root=True) if _has_roots(first) else first.get_figure()
-    raise InputError(f"got a {type(drawn).__name__}; a Figure, an Axes or an array of Axes was wanted: what plot returns")
+    raise InputError(f"got a {type(drawn).__name__}; a Figure, an Axes or an array of Axes was wanted, as plot returns")
 
 
 def _has_roots(artist: Any) -> bool:
@@ -47,9 +47,10 @@ def _has_roots(artist: Any) -> bool:
 
 def described(drawn: Any) -> str:
     """The text alternative: what the pictures left in the labels of their Axes, else the titles and labels."""
-    found = [str(ax.get_label()) for ax in figure_of(drawn).axes if ax.get_label() and ax.get_label() != "<colorbar>"]
-    shown = [text for ax in figure_of(drawn).axes for text in (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) if text]
-    return "; ".join(dict.fromkeys(found or shown)) or "a figure"
+    axes = figure_of(drawn).axes
+    left = [str(ax.get_label()) for ax in axes if ax.get_label() and ax.get_label() != "<colorbar>"]
+    shown = [text for ax in axes for text in (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) if text]
+    return "; ".join(dict.fromkeys(left or shown)) or "a figure"
 
 
 def save_figure(drawn: Any, path: str | os.PathLike[str], alt: str = "") -> Path:
@@ -79,7 +80,7 @@ def _metadata(kind: str, alt: str) -> dict[str, Any]:
 def write_atomically(target: Path, content: bytes) -> None:
     """Write to a file of another name in the same directory, and move it to its place."""
     if not target.parent.is_dir():
-        raise InputError(f"got the path {str(target)!r}, but there is no directory {str(target.parent)!r}; create it first")
+        raise InputError(f"got the path {str(target)!r}; there is no directory {str(target.parent)!r}: create it first")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -102,15 +103,15 @@ def figure_svg(drawn: Any, alt: str = "") -> str:
 def page_svg(svg: str, alt: str) -> str:
     """Matplotlib's SVG file as an element of a page.
 
-    >>> page_svg('<?xml?><svg width="9pt" height="9pt" viewBox="0 0 9 9"><g id="a" style="fill: red"/></svg>', "a < b")
-    '<svg viewBox="0 0 9 9" role="img" stroke-linejoin="round" stroke-linecap="butt"><title>a &lt; b</title><g id="f43a-a" fill="red"/></svg>'
+    >>> page_svg('<?xml?><svg width="9pt" viewBox="0 0 9 9"><g style="fill: red"/></svg>', "a < b").partition("><")[2]
+    'title>a &lt; b</title><g fill="red"/></svg>'
     """
     body = svg[svg.index("<svg") :].strip()
     body = re.sub(r"\s*<(metadata|title|style)\b.*?</\1>|<!--.*?-->", "", body, flags=re.S)
     body = re.sub(r"\s*<defs>\s*</defs>", "", body)
     body = re.sub(r'xlink:href=|\sxmlns(:\w+)?="[^"]*"', lambda m: "href=" if m[0] == "xlink:href=" else "", body)
     body = _STYLE.sub(lambda m: presentation(m[1]), body)
-    body = _prefixed(body, "f" + hashlib.sha256(body.encode()).hexdigest()[:3] + "-")
+    body = _prefixed(body, "f" + hashlib.sha256(body.encode()).hexdigest()[:6] + "-")
     return _opened(body, alt)
 
 

@@ -141,9 +141,8 @@ def legend_above(ax: Axes) -> None:
 
 def _legend_width(labels: list[str], columns: int) -> float:
     """About how many points wide: legends are filled column by column."""
-    rows = -(-len(labels) // columns)
-    lengths = [max(map(visible_length, labels[i : i + rows])) for i in range(0, len(labels), rows)]
-    return sum(4.6 * length + 38 for length in lengths)
+    parts = np.array_split([visible_length(label) for label in labels], columns)
+    return sum(4.8 * int(part.max()) + 38 for part in parts)
 
 
 def visible_length(label: str) -> int:
@@ -211,13 +210,20 @@ def symbol_tex(name: str) -> str:
     r"""A name as mathematics, as formulas print it; words upright.
 
     >>> symbol_tex("x0"), symbol_tex("theta"), symbol_tex("loss")
-    ('x_0', '\\theta', '\\mathrm{loss}')
+    ('x_{0}', '\\theta', '\\mathrm{loss}')
     """
     from tangently.expr import symbol
     from tangently.printing import to_latex
 
     found = to_latex(symbol(name))
     return found if settable(found) else rf"\mathrm{{{name.replace('_', ' ')}}}"
+
+
+def _for_matplotlib(latex: str) -> str:
+    """Commands that matplotlib does not know, in ones that it does."""
+    for command, known in ((r"\lvert", "|"), (r"\rvert", "|"), (r"\lVert", r"\|"), (r"\rVert", r"\|")):
+        latex = latex.replace(command, known)
+    return latex
 
 
 def settable(formula: str) -> bool:
@@ -237,7 +243,7 @@ def formula_tex(get: Callable[[], Any]) -> str | None:
     """The LaTeX of a formula that `get` finds, if there is one that holds everywhere and can be set."""
     try:
         formula = get()
-        text = None if formula.holds else formula.latex()
+        text = None if formula.holds else _for_matplotlib(formula.latex())
     except (TangentlyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None  # a picture does not need the formula: arrays, branches and black boxes have none
     return text if text and settable(text) else None

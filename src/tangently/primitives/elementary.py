@@ -130,7 +130,7 @@ def _power_ball(a: Any, b: Any) -> Any:
     if b.is_exact() and b.is_integer():
         odd = not (b / 2).is_integer()
         return (a.upper() ** b).union(a.lower() ** b) if odd else (top.max(bottom) ** b).union(type(a)(0))
-    return (top**b).union(type(a)(0)) if a >= 0 and not top == 0 else (type(a)(0) if a == 0 else a**b)
+    return (top**b).union(type(a)(0)) if a >= 0 and top != 0 else (type(a)(0) if a == 0 else a**b)
 
 
 def _hypot_ball(a: Any, b: Any) -> Any:
@@ -246,7 +246,7 @@ neg = elementwise(
 
 
 def _log_of_base(a: Any, b: Any) -> Any:
-    """log a in ∂(aᵇ)/∂b, with 0·log 0 = 0: xʸ has the derivative 0 with respect to y > 0 at x = 0 (and none at x < 0)."""
+    """log a in ∂(aᵇ)/∂b, with 0·log 0 = 0: at x = 0, xʸ has the derivative 0 by y > 0 (at x < 0 it has none)."""
     zero = TABLE["eq"](a, 0)
     return TABLE["where"](zero, 0, log(TABLE["where"](zero, 1, a)))
 

@@ -2,7 +2,8 @@
 
 The tangent is the row applied to the tangent; the cotangent is the transposed row: a broadcast becomes a sum, an
 index becomes a scatter, a concatenation becomes slices. `index` carries its key as a hashable pattern: integers,
-("s", start, stop, step) slices, ("n",) new axes, and ("a",) for the next integer-array operand.
+("s", start, stop, step) slices, ("n",) new axes, ("e",) an ellipsis of no axes, and ("a",) for the next integer-array
+operand.
 """
 
 from __future__ import annotations
@@ -130,7 +131,12 @@ astype = linear(
 def key_of(pattern: Key, arrays: Sequence[Any]) -> tuple[Any, ...]:
     """NumPy's key from a pattern and its integer arrays."""
     rest = iter(arrays)
-    parts = {"s": lambda part: slice(*part[1:]), "n": lambda part: None, "a": lambda part: next(rest)}
+    parts = {
+        "s": lambda part: slice(*part[1:]),
+        "n": lambda part: None,
+        "e": lambda part: Ellipsis,
+        "a": lambda part: next(rest),
+    }
     return tuple(part if type(part) is int else parts[part[0]](part) for part in pattern)
 
 
@@ -148,7 +154,7 @@ def key_source(pattern: Key, arrays: Sequence[str]) -> str:
         if part[0] == "s":
             start, stop, step = ("" if k is None else str(k) for k in part[1:])
             return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
-        return "None" if part[0] == "n" else next(rest)
+        return {"n": "None", "e": "..."}.get(part[0]) or next(rest)
 
     return ", ".join(text(part) for part in pattern) or "()"
 
@@ -378,7 +384,9 @@ stack = TABLE.add(
         name="stack",
         kind="layout",
         arity=None,
-        evaluate=lambda p, *xs: np.stack([np.asarray(x, float) if type(x) in (int, bool) else x for x in xs], axis=p[0]),
+        evaluate=lambda p, *xs: np.stack(
+            [np.asarray(x, float) if type(x) in (int, bool) else x for x in xs], axis=p[0]
+        ),
         infer=_infer_stack,
         jvp=lambda p, y, xs, ts: stack(*_dense(ts, xs), params=p),
         vjp=_stack_vjp,

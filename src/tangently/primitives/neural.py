@@ -64,7 +64,9 @@ silu = elementwise(
     sympy="({0})/(1 + exp(-({0})))",
     partials=[lambda y, x: y + sigmoid(x) * (1 - y)],
     shown=("fn", "silu", 0),
-    rules=(Rule("SiLU (swish)", r"(u\,\sigma(u))' = \left(\mathrm{silu}(u) + \sigma(u)(1 - \mathrm{silu}(u))\right) u'"),),
+    rules=(
+        Rule("SiLU (swish)", r"(u\,\sigma(u))' = \left(\mathrm{silu}(u) + \sigma(u)(1 - \mathrm{silu}(u))\right) u'"),
+    ),
     enclosure=lambda x: x * TABLE["sigmoid"].enclosure(x),
     calls=("silu", "swish"),
 )
@@ -249,7 +251,9 @@ mse = composite(
     jvp=_mse_push,
     vjp=_mse_pull,
     shown=("apply", "mse", 0, 1),
-    rules=(Rule("mean squared error", r"\left(\tfrac1n\lVert u - v\rVert^2\right)' = \tfrac2n (u - v)^\top (u' - v')"),),
+    rules=(
+        Rule("mean squared error", r"\left(\tfrac1n\lVert u - v\rVert^2\right)' = \tfrac2n (u - v)^\top (u' - v')"),
+    ),
     calls=("mse",),
 )
 

@@ -98,9 +98,7 @@ isnan = test("isnan", "math.isnan({0})", "Number.isNaN({0})", lambda x: truth(ty
 isfinite = test(
     "isfinite", "math.isfinite({0})", "Number.isFinite({0})", lambda x: truth(type(x), x.is_finite(), False)
 )
-isinf = test(
-    "isinf", "math.isinf({0})", "(Math.abs({0}) === Infinity)", lambda x: truth(type(x), False, x.is_finite())
-)
+isinf = test("isinf", "math.isinf({0})", "(Math.abs({0}) === Infinity)", lambda x: truth(type(x), False, x.is_finite()))
 
 
 def _where(_p: Any, c: Expr, a: Expr, b: Expr) -> Expr | None:
@@ -180,7 +178,8 @@ def bound(name: str, python: str, ufunc: str, javascript: str, wins: Any, shown:
         partials=[lambda y, x, c: where(wins(x, c), 1, 0), lambda y, x, c: where(wins(x, c), 0, 1)],
         kink=lambda x, c: x == c,
         shown=("fn", shown, 0, 1),
-        rules=(Rule(f"{shown}imum with a bound", rf"\{shown}(u, c)' = u' \text{{ where }} u \text{{ wins}},\; 0 \text{{ elsewhere}}"),),
+        rules=(Rule(f"{shown}imum with a bound",
+            rf"\{shown}(u, c)' = u' \text{{ where }} u \text{{ wins}},\; 0 \text{{ elsewhere}}"),),
         enclosure=(lambda x, c: x.max(c)) if shown == "max" else (lambda x, c: x.min(c)),
     )  # fmt: skip
 
@@ -256,6 +255,8 @@ trunc = rounding(
     "trunc", "float(math.trunc({0}))", ("fn", "trunc", 0), "Math.trunc({0})", "sign({0})*floor(Abs({0}))",
     ("trunc", "fix"), lambda x: (x == np.trunc(x)) & (x != 0), lambda x: x.floor() if x > 0 else x.ceil(),
 )  # fmt: skip
+
+
 def _rint_ball(x: Any) -> Any:
     """The nearest whole number of an exact number, halves to even."""
     low = (x + 0.5).floor()
@@ -288,7 +289,9 @@ remainder = elementwise(
 
 def activation(name: str, partial: Any, rule: str, latex: str, **fields: Any) -> Any:
     fields.setdefault("shown", ("fn", name, 0))
-    return elementwise(name, partials=[partial], rules=(Rule(rule, latex),), calls=(name, *fields.pop("also", ())), **fields)
+    return elementwise(
+        name, partials=[partial], rules=(Rule(rule, latex),), calls=(name, *fields.pop("also", ())), **fields
+    )
 
 
 step = activation(

@@ -87,7 +87,9 @@ def _spell_one(a: str, out: str) -> Spelling:
         return Spelling("trace") if len(a) == 2 and not out else Spelling("einsum")
     kept = [c for c in a if c in out]
     if kept == list(out):
-        return Spelling("sum", tuple(k for k, c in enumerate(a) if c not in out)) if len(a) > len(out) else Spelling("id")
+        return (
+            Spelling("sum", tuple(k for k, c in enumerate(a) if c not in out)) if len(a) > len(out) else Spelling("id")
+        )
     if len(a) == len(out):
         return Spelling("transpose", tuple(a.index(c) for c in out))
     return Spelling("einsum")
@@ -232,7 +234,9 @@ def _repeat(x: Any, unique: str, mine: str, shape: Shape) -> Any:
             deltas.append(c + name)
         fresh, seen = fresh + name, seen + c
     eyes = [np.eye(shape[mine.index(d[0])]) for d in deltas]
-    return einsum(x, *[const(e) if type(x) is Expr else e for e in eyes], params=(f"{','.join([unique, *deltas])}->{fresh}",))
+    return einsum(
+        x, *[const(e) if type(x) is Expr else e for e in eyes], params=(f"{','.join([unique, *deltas])}->{fresh}",)
+    )
 
 
 def _rename(spec: str) -> str:
@@ -256,7 +260,7 @@ def _simplify(p: Params, *xs: Expr) -> Expr | None:
             subscripts = [*operands[:i], "".join(table[c] for c in inner[0][0]), *operands[i + 1 :]]
             return einsum(*xs[:i], x.args[0], *xs[i + 1 :], params=(f"{','.join(subscripts)}->{out}",))
         if x.op.name == "broadcast" and len(xs) > 1 and not _only_here(operands, i):
-            shape, axes = x.params
+            _, axes = x.params
             subscripts = [*operands[:i], "".join(operands[i][k] for k in axes), *operands[i + 1 :]]
             return einsum(*xs[:i], x.args[0], *xs[i + 1 :], params=(f"{','.join(subscripts)}->{out}",))
         if x.shape == () and len(xs) > 1:
@@ -289,7 +293,9 @@ def _shown(node: Expr) -> Any:
     ndims = [len(s) for s in parts(spec)[0]]
     forms = {
         "id": lambda: 0,
-        "sum": lambda: ("big", "∑", None, 0) if not node.shape else ("apply", "sum", 0, _axes_source(found.axes, ndims[0])),
+        "sum": lambda: (
+            ("big", "∑", None, 0) if not node.shape else ("apply", "sum", 0, _axes_source(found.axes, ndims[0]))
+        ),
         "transpose": lambda: ("transpose", 0) if found.axes == (1, 0) else ("apply", "transpose", 0, str(found.axes)),
         "trace": lambda: ("fn", "tr", 0),
         "matmul": lambda: ("matmul", ("transpose", 0) if ndims[0] == 1 else flip(0), flip(1)),
@@ -534,5 +540,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     left, right = list(letters(na)), list(letters(nb, na))
     for j, k in zip(mine, theirs):
         right[k] = left[j]
-    kept_letters = [c for k, c in enumerate(left) if k not in mine] + [c for k, c in enumerate(right) if k not in theirs]
+    kept_letters = [c for k, c in enumerate(left) if k not in mine] + [
+        c for k, c in enumerate(right) if k not in theirs
+    ]
     return einsum(a, b, params=(f"{''.join(left)},{''.join(right)}->{''.join(kept_letters)}",))

@@ -130,6 +130,10 @@ def _count_nonzero(x: Any, axis: Any = None) -> Any:
     return functions.sum(TABLE["where"](TABLE["ne"](x, 0), 1.0, 0.0), axis)
 
 
+def _polyval(coefficients: Any, x: Any) -> Any:
+    return functools.reduce(lambda total, c: total * x + c, coefficients)
+
+
 def _nan_to_num(x: Any, nan: float = 0.0) -> Any:
     return TABLE["where"](TABLE["isnan"](x), nan, x)
 
@@ -144,7 +148,7 @@ SPECIAL = {
     "zeros_like": _like(0.0), "ones_like": _like(1.0), "full_like": _full_like, "empty_like": _like(0.0),
     "shape": lambda x: x.shape, "ndim": lambda x: x.ndim, "size": lambda x: x.size, "copy": lambda x: x,
     "result_type": lambda *xs: np.result_type(*[x.dtype if isinstance(x, Traced) else x for x in xs]),
-    "iscomplexobj": lambda x: False, "isrealobj": lambda x: True, "real": lambda x: x, "average": _average,
+    "iscomplexobj": lambda x: False, "isrealobj": lambda x: True, "real": lambda x: x, "average": _average, "polyval": _polyval,
     "allclose": _allclose, "count_nonzero": _count_nonzero, "nan_to_num": _nan_to_num,
     "atleast_1d": lambda x: x if x.ndim else functions.reshape(x, (1,)),
     "atleast_2d": lambda x: x if x.ndim > 1 else functions.reshape(x, (1, -1)),
@@ -212,9 +216,9 @@ def _transpose(self: Traced, *axes: Any) -> Any:
     return functions.transpose(self, order)
 
 
-_PLAIN = (
-    "sum mean prod var std reshape ravel dot clip cumsum argmax argmin argsort squeeze swapaxes take repeat trace diagonal "
-    "any all"
+_PLAIN = (  # noqa: SIM905
+    "sum mean prod var std reshape ravel dot clip cumsum argmax argmin argsort squeeze swapaxes take repeat trace "
+    "diagonal any all"
 ).split()
 METHODS: dict[str, Any] = {name: _method(name) for name in _PLAIN}
 METHODS.update(

@@ -161,12 +161,14 @@ def _watch_class(cls: type, out: Dependencies, seen: set[int]) -> None:
         members = {k: v for k, v in vars(c).items() if not isinstance(v, _DESCRIPTORS) and k != "_abc_impl"}
         code = {k: v for k, v in members.items() if callable(_function_of(v))}
         data = {k: v for k, v in members.items() if k not in code and not (k.startswith("__") and k.endswith("__"))}
-        out.deep.append((lambda c=c: vars(c), lambda now, code=code: all(now.get(k) is v for k, v in code.items())))
-        snapshot = {k: freeze(v, 0) for k, v in data.items()}
-        if snapshot:
-            out.deep.append((lambda c=c: vars(c), lambda now, s=snapshot: all(k in now and matches(v, now[k]) for k, v in s.items())))
+        kept = {k: freeze(v, 0) for k, v in data.items()} | {k: ("same", v) for k, v in code.items()}
+        out.deep.append((functools.partial(vars, c), functools.partial(_same_members, kept, len(vars(c)))))
         for value in code.values():
             _watch_callable(_function_of(value), out, seen)
+
+
+def _same_members(kept: dict[str, Any], size: int, now: Any) -> bool:
+    return len(now) == size and all(k in now and matches(v, now[k]) for k, v in kept.items())
 
 
 def _is_library_class(c: type) -> bool:

@@ -79,6 +79,12 @@ def name_of_result(frame: FrameType | None, stop: CodeType | None) -> str | None
     return None
 
 
+def name_of(function: object) -> str:
+    """The function's own name; a formula or a lambda is f."""
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return "f" if name in ("<lambda>", "formula", "Formula") else name
+
+
 def where_is(frame: FrameType | None) -> str:
     """The place in the user's code, for error messages: `line 3 of f`."""
     return "" if frame is None else f"line {frame.f_lineno} of {frame.f_code.co_qualname}"

@@ -7,8 +7,10 @@ can count loops and index arrays.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +21,8 @@ from tangently.errors import DomainError, InputError, LeakError, TraceError
 from tangently.expr import CONST, Expr, const, toposort
 from tangently.functions import array, has_traced
 from tangently.tracing import arrays as _arrays  # noqa: F401  (gives Traced its NumPy methods)
-from tangently.tracing.rebinding import Rebinder, needs_rebinding
+from tangently.tracing.names import name_of
+from tangently.tracing.rebinding import Rebinder, _content, names_in, needs_rebinding
 from tangently.tracing.traced import Trace, Traced
 from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
 
@@ -36,9 +39,15 @@ class Recording:
     trace: Trace = field(repr=False)
     function: str = "f"
 
-    @property
+    @functools.cached_property
     def names(self) -> dict[Expr, str]:
-        return self.trace.names
+        """The user's names, told apart: a second z is z_2."""
+        taken: dict[str, int] = {}
+        found = {}
+        for node, name in self.trace.names.items():
+            taken[name] = taken.get(name, 0) + 1
+            found[node] = name if taken[name] == 1 else f"{name}_{taken[name]}"
+        return found
 
     @property
     def scalar(self) -> bool:
@@ -108,8 +117,9 @@ def record(
             given.append(trace.input(name, leaf))
     args, keywords = call(given)
     out = _run(function, args, keywords, trace)
+    _name_constants(function, trace)
     inputs = [g.expr if isinstance(g, Traced) and t else None for g, t in zip(given, traced)]
-    return _finish(trace, out, inputs, paths, getattr(function, "__name__", "f"))
+    return _finish(trace, out, inputs, paths, name_of(function))
 
 
 def _run(function: Callable[..., Any], args: Any, keywords: Any, trace: Trace) -> Any:
@@ -130,6 +140,18 @@ def _run(function: Callable[..., Any], args: Any, keywords: Any, trace: Trace) -
         trace.open = False
         if rebinder:
             rebinder.write_through()
+
+
+def _name_constants(function: Callable[..., Any], trace: Trace) -> None:
+    """Captured arrays keep the names by which the function knows them: X, y, mask."""
+    inner = inspect.unwrap(getattr(function, "__func__", function))
+    if not trace.constants or not isinstance(inner, types.FunctionType):
+        return
+    known = {id(inner.__globals__[n]): n for n in names_in(inner.__code__) if n in inner.__globals__}
+    known.update({id(_content(c)): n for n, c in zip(inner.__code__.co_freevars, inner.__closure__ or ())})
+    for key, (_, node) in trace.constants.items():
+        if key in known:
+            trace.names.setdefault(node, known[key])
 
 
 def _finish(trace: Trace, out: Any, inputs: list[Expr | None], paths: Sequence[str], name: str) -> Recording:
