@@ -335,6 +335,8 @@ REDIRECTED: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {
                   (lambda y: N.trapezoid(y), (A,)), (lambda y, x: N.trapezoid(y, x), (A, np.cumsum(np.abs(W))))],
     "array_split": [(lambda x: N.array_split(x, 2), (V,)), (lambda x: N.array_split(x, 3), (V,)),
         (lambda x: N.array_split(x, [1, 3]), (V,))],
+    "polyval": [(lambda p: N.polyval(p, 0.7), (V,)), (lambda x: N.polyval([2.0, 0.0, -1.0], x), (A,)),
+                (lambda p, x: N.polyval(p, x), (V, A)), (lambda x: N.polyval([3.0], x), (A,))],
     "square": [(lambda x: N.square(x), (A,))], "sinc": [(lambda x: N.sinc(x), (A,))],
     "amax": [(lambda x: N.amax(x, 0), (A,))], "max": [(lambda x: N.max(x, initial=None), (A,))],
         "min": [(lambda x: N.min(x, axis=0), (A,))],

@@ -117,10 +117,7 @@ def load(text: str) -> Any:
         raise InputError(f"{text} is a file: name the function in it, {text}:NAME")
     from tangently.parsing import parse
 
-    formula = parse(text)
-    for note in formula.notes:
-        click.echo(f"note: {note}", err=True)
-    return formula
+    return parse(text)
 
 
 def load_file(path: Path, name: str) -> Any:
@@ -391,6 +388,8 @@ def answer(verb: str, function: str, derived: Any, at: Any) -> Answer:
 
 def one_line(verb: str, make: Callable[..., Any], function: str, at: Any, wrt: Any, data: Any, as_json: bool, output: Any) -> None:
     f, where = with_data(load(function), data, point(at))
+    for note in getattr(f, "notes", ()):
+        click.echo(f"note: {note}", err=True)
     found = answer(verb, function, make(f, wrt=names_of(wrt)), where)
     emit(found, found.text, found.data, as_json, output)
 

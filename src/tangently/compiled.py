@@ -25,7 +25,7 @@ import numpy as np
 from tangently.codegen.python import Argument, Generated, Retrace, generate
 from tangently.differentiation import expand, sweep
 from tangently.errors import InputError, TangentlyError, TraceError
-from tangently.expr import CONST, INPUT, Expr, evaluate, symbol, toposort
+from tangently.expr import CONST, INPUT, Expr, evaluate, raw, symbol, toposort
 from tangently.simplification import simplify_all
 from tangently.tracing.dependencies import Dependencies, collect
 from tangently.tracing.names import name_of
@@ -258,9 +258,9 @@ class Engine:
         guards = [(c, outcome) for c, (_, outcome) in zip(outputs[count:], recording.trace.guards)]
         defined = [n for n in toposort(outputs[count + len(conditions) :]) if _may_be_undefined(n)]
         outputs = outputs[:count]
-        if len(toposort(outputs)) < SMALL:
-            outputs = simplify_all(outputs)
         names = {**transformed.names, **self._code_names(recording)}
+        if len(toposort(outputs)) < SMALL:
+            outputs, defined, names = _simplified(outputs, defined, names, [c for c, _ in guards])
         arguments = [
             Argument(name, node, None if node is not None else leaf)
             for name, node, leaf in zip(input_names(bound.paths), recording.inputs, leaves)
@@ -563,6 +563,27 @@ def _run(variant: Variant, leaves: list[Any], bound: Bound) -> Any:
     with np.errstate(all="ignore"):
         values = evaluate(variant.transformed.outputs, inputs)
     return values[0] if len(values) == 1 else tuple(values)
+
+
+def _simplified(
+    outputs: list[Expr], defined: list[Expr], names: dict[Expr, str], conditions: list[Expr]
+) -> tuple[list[Expr], list[Expr], dict[Expr, str]]:
+    """Outputs simplified together with what is tested and named, so that nothing is computed in two forms.
+
+    Conditions stay as they are, since a branch must be decided by the very operations that the user wrote.
+    """
+    operands = [a for node in defined for a in node.args]
+    simple = simplify_all([*outputs, *operands, *names])
+    count = len(outputs)
+    if conditions and len(toposort([*simple[:count], *conditions])) > len(toposort([*outputs, *conditions])):
+        return outputs, defined, names
+    rest = iter(simple[count:])
+    tested = [raw(node.op, tuple(next(rest) for _ in node.args), node.params) for node in defined]
+    renamed: dict[Expr, str] = {}
+    for name, node in zip(names.values(), rest):
+        if node.args:
+            renamed.setdefault(node, name)
+    return simple[:count], [node for node in dict.fromkeys(tested) if _may_be_undefined(node)], renamed
 
 
 def _may_be_undefined(node: Expr) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tangently.compiled import Selection, Transformation, Transformed, pack_unless_trivial
-from tangently.differentiation import cotangent_map, pullback, sweep, tangent, zero
+from tangently.differentiation import cotangent_map, in_precision, pullback, sweep, tangent, zero
 from tangently.errors import InputError, ShapeError
 from tangently.expr import CONST, TABLE, Expr, const, symbol
 from tangently.primitives.kinds import reshape
@@ -110,7 +110,7 @@ def gradient() -> Transformation:
 def named_pullback(r: Recording, s: Selection, y: Expr) -> tuple[list[Expr], dict[Expr, str]]:
     """The gradient, and names for it in the code: the cotangent of the user's z is dz."""
     found = cotangent_map([y], [const(1.0)], s.nodes)
-    grads = [found[x] if x in found else zero(x.shape) for x in s.nodes]
+    grads = [found[x] if x in found else in_precision(zero(x.shape), x) for x in s.nodes]
     names = {g: f"d{r.names.get(node) or node.name}" for node, g in found.items() if (r.names.get(node) or node.name) and g.op is not CONST}
     return grads, names
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from tangently.errors import UnsupportedError
 from tangently.expr import CONST, INPUT, TABLE, Expr, Primitive, const, depends, evaluate, toposort
-from tangently.primitives.kinds import broadcast_to
+from tangently.primitives.kinds import broadcast_to, dtype_of
 
 
 def zero(shape: tuple[int, ...]) -> Expr:
@@ -28,8 +28,12 @@ def zero(shape: tuple[int, ...]) -> Expr:
 
 
 def in_precision(x: Any, node: Expr) -> Any:
-    """A tangent or cotangent in the dtype of its node: constants in a rule (0, ½, δ) would widen float32 to float64."""
-    return TABLE["astype"](x, params=(node.dtype,)) if node.dtype in "ef" else x
+    """A tangent or cotangent in the dtype of its node: constants in a rule (0, ½, δ) would widen float32 to float64.
+
+    So would a neighbour of double precision, and a neighbour of single precision would narrow float64.
+    """
+    single = node.dtype in "ef" or (node.dtype == "d" and dtype_of(x) in "ef")
+    return TABLE["astype"](x, params=(node.dtype,)) if single else x
 
 
 def rule_missing(op: Primitive, mode: str) -> UnsupportedError:
@@ -77,7 +81,7 @@ def pullback(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequence[
     [y, x]
     """
     found = cotangent_map(outputs, cotangents, wrt)
-    return [in_precision(found[node] if node in found else zero(node.shape), node) for node in wrt]
+    return [found[node] if node in found else in_precision(zero(node.shape), node) for node in wrt]
 
 
 def cotangent_map(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequence[Expr]) -> dict[Expr, Expr]:
@@ -92,6 +96,7 @@ def cotangent_map(outputs: Sequence[Expr], cotangents: Sequence[Expr], wrt: Sequ
         g = totals.get(node)
         if g is not None and node.op is not INPUT:
             _pull(node, g, reached, totals)
+    totals.update({node: in_precision(totals[node], node) for node in wrt if node in totals})
     return totals
 
 

@@ -1,15 +1,16 @@
 """The mathematical functions, under the names that people know: for numbers, arrays, expressions and traced values.
 
 `relu`, `softmax`, `erf` and so on are here because NumPy has none; `sin`, `sum`, `where` are here too, so that a
-formula given as text and NumPy's own functions (which `tangently.tracing` redirects) have one definition to go to. Signatures
-follow NumPy's. `FUNCTIONS` maps every name, with the usual second spellings (`ln`, `asin`, `tr`), to its function.
+formula given as text and NumPy's own functions (which `tangently.tracing` redirects) have one definition to go to.
+Signatures follow NumPy's. `FUNCTIONS` maps every name, with the usual second spellings (`ln`, `asin`, `tr`), to its
+function.
 """
 
 from __future__ import annotations
 
 import builtins
-import itertools
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -24,12 +24,11 @@ from tangently.explanation.wording import (
     number_text,
     place,
     rule_for,
-    shape_text,
 )
 from tangently.expr import CONST, INPUT, Expr, Shape, const, depends, evaluate, toposort
 from tangently.primitives import TABLE
 from tangently.primitives.kinds import broadcast_to
-from tangently.printing import Layout, derivative_symbol, name, to_latex, to_mathml, to_text, tree
+from tangently.printing import Layout, derivative_symbol, equation, name, to_latex, to_mathml, to_text, tree
 from tangently.simplification import simplify
 
 
@@ -43,6 +42,7 @@ class Contribution:
     layout: Layout = field(repr=False)
     total: bool
     shape: Shape
+    note: str = ""
     numbers: str | None = None
     value: Any = field(default=None, repr=False)
 
@@ -59,9 +59,9 @@ class Contribution:
         return to_mathml(self.layout)
 
     def __str__(self) -> str:
-        how = "" if self.total else "  (added to the other contributions)"
-        shape = shape_text(self.shape) if self.shape else ""
-        return ", ".join(part for part in (self.text, shape, self.numbers) if part) + how
+        shape = f"shape {self.shape}" if self.shape else ""
+        described = ", ".join(part for part in (self.text, self.note, shape) if part)
+        return f"{described}: {self.numbers}" if self.numbers else described
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +85,8 @@ class BackStep:
         return "; ".join(c.text for c in self.contributions)
 
     def __str__(self) -> str:
-        arrived = f"{to_text(self.symbol)}" + (f" = {self.numbers}" if self.numbers else "")
-        head = f"{to_text(self.definition)}   {self.rule}; {arrived} has arrived"
+        arrived = f"{to_text(self.symbol)} has arrived" + (f": {self.numbers}" if self.numbers else "")
+        head = f"{to_text(self.definition)}   {self.rule}; {arrived}"
         return "\n".join([head, *[f"  {c}" for c in self.contributions]])
 
 
@@ -120,18 +120,16 @@ def backward_walk(
     >>> for step in backward_walk([sum_of(z**2)], [W], {z: "z"}):
     ...     print(step)
     f = ∑ v₁   linear map; ∂f/∂f has arrived
-      ∂f/∂v₁ = ∂f/∂f, shape (2, 4)
+      ∂f/∂v₁ = ∂f/∂f, in every entry, shape (2, 4)
     v₁ = z²   power rule; ∂f/∂v₁ has arrived
-      ∂f/∂z = 2 ∂f/∂v₁ ⊙ z, shape (2, 4)
+      ∂f/∂z = ∂f/∂v₁ ⊙ 2z, shape (2, 4)
     z = X Wᵀ   linear map; ∂f/∂z has arrived
       ∂f/∂W = (∂f/∂z)ᵀ X, shape (4, 3)
     """
     order = toposort(outputs)
     walk = _started(outputs, order, wrt, names or {}, values)
-    steps = []
-    for node in reversed(order):
-        if node in walk.totals and node.op is not INPUT and node.op is not CONST:
-            steps.append(_step(walk, node))
+    inner = (node for node in reversed(order) if node.op is not INPUT and node.op is not CONST)
+    steps = (_step(walk, node) for node in inner if node in walk.totals)  # each adds to totals that later ones read
     return tuple(step for step in steps if step.contributions)
 
 
@@ -154,13 +152,12 @@ def _started(
             one = broadcast_to(const(1.0), y.shape)
             walk.totals[y] = TABLE["add"](walk.totals[y], one) if y in walk.totals else one
     if walk.known is not None:
-        for y, g in walk.totals.items():
-            walk.known[g] = _number(walk, g)
+        walk.known.update({g: _number(walk, g) for g in walk.totals.values()})
     return walk
 
 
 def _label(outputs: Sequence[Expr], names: Mapping[Expr, str]) -> str:
-    """What is differentiated: the name of the one output, f without a name, L for a sum of outputs."""
+    """What is differentiated: the name of the one output, f without a name, S for a sum of outputs."""
     if len(outputs) == 1 and outputs[0].shape == ():
         return names.get(outputs[0]) or "f"
     return "S"
@@ -221,10 +218,10 @@ def _contribution(walk: Walk, node: Expr, g: Expr, i: int) -> Contribution | Non
     value = None if walk.known is None else _number(walk, part)
     if walk.known is not None:
         walk.known[walk.totals[arg]] = _number(walk, walk.totals[arg])
-    layout = _equation(walk, node, i, alone)
+    layout, spread = _equation(walk, node, i, alone)
     label = walk.names.get(arg) or str(arg.params[0])
-    numbers = None if value is None else _numbers(value)
-    return Contribution(arg, label, part, layout, alone, arg.shape, numbers, value)
+    numbers = None if value is None else number_text(value)
+    return Contribution(arg, label, part, layout, alone, arg.shape, "in every entry" if spread else "", numbers, value)
 
 
 def _number(walk: Walk, expr: Expr) -> Any:
@@ -233,27 +230,15 @@ def _number(walk: Walk, expr: Expr) -> Any:
         return evaluate([expr], walk.known)[0]
 
 
-def _numbers(value: Any) -> str:
-    """The entries of a small contribution, the norm of a large one."""
-    array = np.asarray(value)
-    text = number_text(array)
-    return f"= {text}" if array.size <= 6 else text.split(", ")[-1]
-
-
-def _equation(walk: Walk, node: Expr, i: int, alone: bool) -> Layout:
-    """∂f/∂uᵢ = the row's rule applied to ∂f/∂y; += where it is one contribution of several."""
+def _equation(walk: Walk, node: Expr, i: int, alone: bool) -> tuple[Layout, bool]:
+    """∂f/∂uᵢ = the row's rule applied to ∂f/∂y (+= where it is one of several), and whether it is only spread out."""
     stand_in = place("g", node)
     vjp = node.op.vjp
     assert vjp is not None
     stand_ins = {a: a if a.op is CONST else place(f"a{k}", a) for k, a in enumerate(node.args)}
     y = place("y", node)
     part = simplify(vjp(node.params, y, [stand_ins[a] for a in node.args], stand_in, i), cancel=True)
-    layouts = {f"a{k}": tree(a, walk.names, top=False) for k, a in enumerate(node.args)}
-    right = filled(tree(part), {"g": _symbol(walk, node), "y": name(walk.names[node]), **layouts})
-    return chained(_symbol(walk, node.args[i]), right) if alone else _added(_symbol(walk, node.args[i]), right)
-
-
-def _added(left: Layout, right: Layout) -> Layout:
-    from tangently.printing import equation
-
-    return equation(left, right, "+=")
+    layouts = {f"a{k}": tree(a, walk.names, top=False) for k, a in enumerate(node.args)} | {"y": name(walk.names[node])}
+    right = filled(tree(part), {"g": _symbol(walk, node), **layouts}, plain=layouts)
+    spread = type(part.op.shown) is int and part.shape != part.args[0].shape  # a row that is not seen in print
+    return equation(_symbol(walk, node.args[i]), right, "=" if alone else "+="), spread

@@ -167,7 +167,7 @@ def derive(
     >>> x = symbol("x")
     >>> d = derive((x**2 + 1) ** 3, x, values={x: 2.0})
     >>> to_text(d.result), d.value, d.checked, d.rules
-    ('6x (x² + 1)²', 300.0, True, ('chain rule · power rule', 'sum rule', 'constant', 'power rule', 'identity'))
+    ('6x (x² + 1)²', 300.0, True, ('chain rule · power rule', 'a constant added', 'constant', 'power rule', 'identity'))
     """
     if expr.shape != () or variable.shape != ():
         raise ShapeError(
@@ -255,13 +255,12 @@ def _step(work: Work, node: Expr) -> Step:
         return _leaf(work, node, IDENTITY, 1)
     if signed_operands(node) is not None:
         return _sum_step(work, node)
-    children = tuple(work.steps[a] for i, a in enumerate(node.args) if a in work.varied and _carries(node, i))
-    tangents = [work.steps[a].simplified if a in work.varied and _carries(node, i) else None for i, a in enumerate(node.args)]
-    after = combined(node, tangents)
+    below = [work.steps[a] if a in work.varied and _carries(node, i) else None for i, a in enumerate(node.args)]
+    after = combined(node, [None if child is None else child.simplified for child in below])
     rule, chained = _rule(work, node)
     name = f"chain rule · {rule.name}" if chained else rule.name
-    distinct = tuple(dict.fromkeys(children))
-    return _finished(work, Step(name, rule.latex, node, after, _tidied(work, after), distinct, work.variable))
+    children = tuple(dict.fromkeys(child for child in below if child is not None))
+    return _finished(work, Step(name, rule.latex, node, after, _tidied(work, after), children, work.variable))
 
 
 # ---------------------------------------------------------------- sums

@@ -18,10 +18,10 @@ import numpy as np
 from tangently.differentiation import pullback
 from tangently.errors import ShapeError
 from tangently.explanation.derivation import coefficient, sum_after
-from tangently.explanation.wording import DIGITS, display_names, is_readable, known_values, number_text
+from tangently.explanation.wording import display_names, is_readable, known_values, number_text
 from tangently.expr import CONST, INPUT, Expr, const, evaluate, toposort
 from tangently.primitives import TABLE
-from tangently.printing import to_text
+from tangently.printing import name, to_text
 from tangently.simplification import simplify
 
 LISTED = 12  # paths in the text of a sum
@@ -127,7 +127,7 @@ def _passes(node: Expr, i: int) -> bool:
 
 
 def _enumerated(output: Expr, wrt: Expr, counts: Mapping[Expr, int], limit: int) -> list[tuple[list[Expr], list[int]]]:
-    """The first `limit` paths: the nodes from the input to the output, and the operand by which each next one is met."""
+    """The first `limit` paths: the nodes from the input to the output, and by which operand each meets the next."""
     found: list[tuple[list[Expr], list[int]]] = []
     nodes, slots = [output], [-1]  # the way down, and the last operand that was tried at each node
     while nodes and len(found) < limit:
@@ -161,7 +161,7 @@ def _measured(
     numbers = None if known is None else tuple(_number(e, known) for e in edges)
     names = {n: text for n, text in labels.items() if n.op is not INPUT and n is not nodes[-1] and text.isidentifier()}
     written = tuple(_factor_text(e, names) for e in edges)
-    shown = tuple(labels[n] for n in nodes)
+    shown = tuple(to_text(name(labels[n])) if labels[n].isidentifier() else labels[n] for n in nodes)
     value = None if numbers is None else float(np.prod(numbers))
     return Path(tuple(nodes), shown, edges, product, numbers, value, written)
 
@@ -181,7 +181,7 @@ def _labels(order: Sequence[Expr], output: Expr, names: Mapping[Expr, str]) -> d
         if node.op is INPUT:
             found[node] = str(node.params[0])
         elif node is not output and node.op is not CONST:
-            found[node] = named.get(node) or (_short(node, named) or f"v{len(found)}")
+            found[node] = named.get(node) or _short(node, named) or f"v_{len(found)}"
     return found
 
 
@@ -200,6 +200,3 @@ def _number(expr: Expr, known: dict[Expr, Any]) -> float:
     with np.errstate(all="ignore"):
         known[expr] = evaluate([expr], known)[0]
     return float(known[expr])
-
-
-__all__ = ["DIGITS", "Path", "PathSum", "paths"]

@@ -3,10 +3,10 @@
 Each value with a name is a section of its own: its definition, the rules below it, its derivative. Then comes the
 function. A step is told as
 
-    d/dx x² sin x = (d/dx x²) sin x + x²·d/dx sin x      product rule
-      d/dx x² = 2x                                       power rule
-      d/dx sin x = cos x                                 sine
-    d/dx x² sin x = 2x sin x + x² cos x                  put together
+    d/dx (x² sin x) = (d/dx x²) · sin x + x² · d/dx sin x      product rule
+      d/dx x² = 2x                                             power rule
+      d/dx sin x = cos x                                       sine
+    d/dx (x² sin x) = 2x sin x + x² cos x                      put together
 
 and what was told once is referred to afterwards. Long expressions are cut into sections u₁, u₂, … of their own, so
 that every line can be read.
@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tangently.errors import InputError
-from tangently.explanation.derivation import CONSTANT, Derivation, Step, combined, sum_after
+from tangently.explanation.derivation import CONSTANT, IDENTITY, Derivation, Step, combined, sum_after
 from tangently.explanation.wording import (
+    DIGITS,
     READABLE,
     abbreviated,
     chained,
@@ -30,12 +31,24 @@ from tangently.explanation.wording import (
     filled,
     is_readable,
     number_text,
+    operand,
+    operator,
     place,
     places_of,
-    signed_operands,
 )
-from tangently.expr import CONST, INPUT, Expr, const, toposort
-from tangently.printing import Layout, call, derivative_symbol, name, to_latex, to_mathml, to_text, tree
+from tangently.expr import CONST, INPUT, Expr, const, depends, toposort
+from tangently.printing import (
+    Layout,
+    call,
+    derivative_symbol,
+    equation,
+    name,
+    number,
+    to_latex,
+    to_mathml,
+    to_text,
+    tree,
+)
 from tangently.printing.notation import Notation
 
 DEPTHS = ("summary", "rules", "algebra")
@@ -80,6 +93,7 @@ class Telling:
     function: str
     names: dict[Expr, str]
     partial: bool
+    moving: set[Expr]
     told: set[Expr] = field(default_factory=set)
     lines: list[Line] = field(default_factory=list)
 
@@ -95,12 +109,12 @@ def lines(
     >>> for line in lines(derive((x**2 + 1) ** 3, x, values={x: 2.0})):
     ...     print(line)
     f(x) = (x² + 1)³
-      df/dx = 3(x² + 1)²·d/dx (x² + 1)   chain rule · power rule
+      df/dx = 3(x² + 1)² · d/dx (x² + 1)   chain rule · power rule
         d/dx (x² + 1) = d/dx x² + d/dx 1   a constant added
           d/dx x² = 2x   power rule   at x = 2: 2·2 = 4
           d/dx 1 = 0   constant
         d/dx (x² + 1) = 2x + 0 = 2x   put together   at x = 2: 2·2 = 4
-      df/dx = 3(x² + 1)²·2x = 6x (x² + 1)²   put together   at x = 2: 6·2(2² + 1)² = 300
+      df/dx = 3(x² + 1)² · 2x = 6x (x² + 1)²   put together   at x = 2: 6·2(2² + 1)² = 300
     df/dx = 6x (x² + 1)²   result   at x = 2: 6·2(2² + 1)² = 300
     """
     for given, known, what in ((depth, DEPTHS, "depth"), (notation, NOTATIONS, "notation")):
@@ -116,11 +130,13 @@ def lines(
 
 def _started(d: Derivation, depth: str, notation: Notation, function_name: str) -> Telling:
     order = toposort([d.expr])
+    moving = depends(order, [d.variable])
     named = display_names(order, {n: text for n, text in d.names.items() if n is not d.expr})
     if places_of(d.expr, named, READABLE) > READABLE and depth != "summary":
-        named = abbreviated(order, named, [d.expr])
+        own = {step.before for step in d.steps}
+        named = abbreviated(order, named, [d.expr, *(moving - own)])  # a sum inside a sum has no step of its own
     partial = sum(n.op is INPUT and n.shape == () for n in order) > 1
-    return Telling(d, depth, notation, function_name, named, partial)
+    return Telling(d, depth, notation, function_name, named, partial, moving)
 
 
 # ---------------------------------------------------------------- symbols
@@ -136,7 +152,7 @@ def _symbol(t: Telling, node: Expr) -> Layout:
         return _function_symbol(t, t.derivation.order)
     if node in t.names:
         return derivative_symbol(t.names[node], _variable(t), 1, t.notation, t.partial)
-    return derivative_symbol("", _variable(t), 1, t.notation, t.partial, of=tree(node, t.names))
+    return operator(derivative_symbol("", _variable(t), 1, t.notation, t.partial, of=operand(tree(node, t.names))))
 
 
 def _function_symbol(t: Telling, order: int) -> Layout:
@@ -159,7 +175,8 @@ def _written(t: Telling, expr: Expr) -> list[Layout]:
 
 def _tell_summary(t: Telling) -> None:
     _define(t, t.derivation.expr)
-    _tell_result(t, ", ".join(rule for rule in t.derivation.rules if rule not in ("identity", "constant")) or "constant")
+    telling = [rule for rule in t.derivation.rules if rule not in (IDENTITY.name, CONSTANT.name)]
+    _tell_result(t, ", ".join(telling) or t.derivation.root.rule)
 
 
 def _tell_sections(t: Telling) -> None:
@@ -174,19 +191,13 @@ def _tell_sections(t: Telling) -> None:
 
 def _tell_section(t: Telling, node: Expr, step: Step | None) -> None:
     """A value with a name: what it is, and its derivative."""
-    if step is not None:
-        _define(t, node)
-        _tell(t, step, 1)
-    elif _is_flat_sum_inside(node):
-        del t.names[node]
-    else:
-        _define(t, node)
-        t.lines.append(Line(1, CONSTANT.name, chained(_symbol(t, node), tree(const(0))), f"it does not depend on {_variable(t)}"))
+    _define(t, node)
     t.told.add(node)
-
-
-def _is_flat_sum_inside(node: Expr) -> bool:
-    return signed_operands(node) is not None
+    if step is not None:
+        _tell(t, step, 1)
+    else:
+        remark = "between its jumps" if node in t.moving else f"it does not depend on {_variable(t)}"
+        t.lines.append(Line(1, CONSTANT.name, chained(_symbol(t, node), tree(const(0))), remark))
 
 
 def _define(t: Telling, node: Expr) -> None:
@@ -196,12 +207,13 @@ def _define(t: Telling, node: Expr) -> None:
 
 def _tell_result(t: Telling, rule: str) -> None:
     d = t.derivation
-    sides = [_function_symbol(t, d.order), tree(d.result)]
-    if d.value is not None and not is_readable(d.result, {}):
-        t.lines.append(Line(0, rule, chained(*sides), _at(t, number_text(d.value))))
-        return
     final = Step("", "", d.expr, d.result, d.result, (), d.variable, (), d.value, d.root.point)
-    t.lines.append(Line(0, rule, chained(*sides), _at(t, final.substituted)))
+    numbers = "" if d.value is None else _at(t, final.substituted or number_text(d.value))
+    whole = is_readable(d.result, {}, 3 * READABLE)
+    result = tree(d.result) if whole else tree(d.result, budget=READABLE)
+    remarks = ["" if whole else "too long to be written out", numbers]
+    sides = chained(_function_symbol(t, d.order), result)
+    t.lines.append(Line(0, rule, sides, "; ".join(remark for remark in remarks if remark)))
 
 
 def _at(t: Telling, text: str | None) -> str:
@@ -259,9 +271,15 @@ def _tell_at_once(t: Telling, step: Step, level: int) -> None:
 
 def _put_together(t: Telling, step: Step, level: int) -> None:
     sides = [*_filled(t, step), *_written(t, step.simplified)]
-    if sides:
-        t.lines.append(Line(level, "put together", chained(_symbol(t, step.before), *sides), _numbers(t, step)))
+    if sides or step.value is not None:
+        t.lines.append(Line(level, "put together", _total(t, step, sides), _numbers(t, step) if sides else ""))
     _tell_algebra(t, step, level)
+
+
+def _total(t: Telling, step: Step, sides: Sequence[Layout]) -> Layout:
+    """The derivative of a step; the number alone where the formula is too long."""
+    symbol = _symbol(t, step.before)
+    return chained(symbol, *sides) if sides else equation(symbol, number(step.value or 0.0, DIGITS), "≈")
 
 
 def _numbers(t: Telling, step: Step) -> str:

@@ -8,20 +8,21 @@ once it is known, where the place was, with the parentheses and the dot that a r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from tangently.expr import CONST, INPUT, Expr, Primitive, Rule, Shape, const, constant_value, make, raw, toposort
-from tangently.printing import Layout, equation, fraction, sum_of, to_text, tree
+from tangently.expr import CONST, INPUT, Expr, Primitive, Rule, const, constant_value, make, raw, toposort
+from tangently.printing import Layout, equation, fraction, product, sum_of, to_text, tree
 from tangently.printing.names import number
 from tangently.printing.nodes import (
     ATOM,
-    DOT,
+    CALL,
     PRODUCT,
+    TIGHT,
     Accent,
     Alias,
     Atom,
@@ -62,34 +63,57 @@ def place(key: str, like: Expr) -> Expr:
     return make(PLACE, (), (_MARK + key, like.shape, like.dtype), like.shape, like.dtype)
 
 
-def filled(layout: Layout, parts: Mapping[str, Layout]) -> Layout:
-    """The layout with its places filled.
+def filled(layout: Layout, parts: Mapping[str, Layout], plain: Iterable[str] = ()) -> Layout:
+    """The layout with its places filled. What is put in stands apart by a dot, except where it is `plain` (a letter).
 
     >>> from tangently.expr import symbol
     >>> from tangently.printing import to_text, tree
     >>> x = symbol("x")
     >>> to_text(filled(tree(x**2 * place("0", x)), {"0": tree(2 * x + 1)}))
-    'x²·(2x + 1)'
+    'x² · (2x + 1)'
     """
     marked = {_MARK + key: part for key, part in parts.items()}
-    return fold(layout, {**_REBUILD, Atom: lambda node: marked.get(node.text, node)})
+    apart = marked.keys() - {_MARK + key for key in plain}
+    refill = lambda node, *factors: _refill_product(node, factors, apart)
+    return fold(layout, {**_REBUILD, Product: refill, Atom: lambda node: marked.get(node.text, node)})
 
 
-def _is_place(node: Layout) -> bool:
-    return type(node) is Atom and node.text.startswith(_MARK)
-
-
-def _refill_product(node: Product, *factors: Layout) -> Layout:
+def _refill_product(node: Product, factors: Sequence[Layout], apart: Set[str]) -> Layout:
     """A filled factor stands apart by a dot; one that would swallow what follows gets parentheses."""
-    filled_at = [_is_place(old) and old is not new for old, new in zip(node.factors, factors)]
-    last = len(factors) - 1
-    pieces = [_factor(new, k < last) if at else new for k, (new, at) in enumerate(zip(factors, filled_at))]
-    joints = [DOT if filled_at[k] or filled_at[k + 1] else joint for k, joint in enumerate(node.joints)]
-    return Product(tuple(pieces), tuple(joints), node.kind)
+    if node.kind:
+        return Product(tuple(closed(f, TIGHT + 1) for f in factors), node.joints, node.kind)
+    pieces: list[Layout] = []
+    run: list[Layout] = []
+    for k, (old, new) in enumerate(zip(node.factors, factors)):
+        if type(old) is Atom and old.text in apart:
+            pieces += [*_run(run), _factor(new, k + 1 < len(factors))]
+            run = []
+        else:
+            run.append(new)
+    pieces += _run(run)
+    dotted = [x for piece in pieces for x in (Atom("·", "operator"), piece)][1:]
+    return Row(tuple(dotted), " ", PRODUCT) if len(dotted) > 1 else pieces[0]
+
+
+def _run(run: Sequence[Layout]) -> list[Layout]:
+    """Neighboring factors that stay as they were."""
+    return [closed(factor, PRODUCT) for factor in run] if len(run) < 2 else [product(*run)]
 
 
 def _factor(node: Layout, followed: bool) -> Layout:
-    return fenced(node) if followed and type(node) is Row else closed(node, PRODUCT)
+    if type(node) is Row:
+        return fenced(node) if followed else node
+    return closed(node, PRODUCT)
+
+
+def operand(layout: Layout) -> Layout:
+    """What stands after d/dx: a power or a function needs no parentheses there."""
+    return Row((layout,)) if layout.level >= CALL else layout
+
+
+def operator(symbol: Layout) -> Layout:
+    """A derivative written d/dx (…), which binds more weakly than a factor does: (d/dx x²)/3."""
+    return Row((symbol,), "", TIGHT) if type(symbol) is Row else symbol
 
 
 def _rebuilt(node: Layout, *parts: Layout | None) -> Layout:
@@ -107,7 +131,6 @@ def _refill_script(node: Script, base: Layout, sub: Layout | None, sup: Layout |
 
 _REBUILD: dict[type, Any] = {
     **dict.fromkeys((Alias, Root, Call, Fence, Relation, Grid, Cases, Big, Accent, Row), _rebuilt),
-    Product: _refill_product,
     Sum: lambda node, *terms: sum_of(*zip(terms, node.signs)),
     Frac: lambda node, over, under: fraction(over, under),
     Script: _refill_script,
@@ -224,21 +247,17 @@ def _plain(value: Any) -> float | int:
 
 
 def number_text(value: Any) -> str:
-    """A number, the entries of a small array, or the shape and size of a large one.
+    """A number, the entries of a small array, or the norm of a large one.
 
     >>> number_text(12.0), number_text(np.array([1.0, 0.5])), number_text(np.ones((3, 3)))
-    ('12', '[1, 0.5]', 'shape (3, 3), norm 3')
+    ('12', '[1, 0.5]', 'norm 3')
     """
     array = np.asarray(value)
     if array.shape == ():
         return to_text(number(float(array), DIGITS))
     if array.size <= 6:
-        return to_text(tree(const(array.astype(float)), digits=DIGITS))
-    return f"shape {array.shape}, norm {to_text(number(float(np.linalg.norm(array)), DIGITS))}"
-
-
-def shape_text(shape: Shape) -> str:
-    return "a number" if shape == () else f"shape {shape}"
+        return to_text(tree(const(array.astype(float))))
+    return f"norm {to_text(number(float(np.linalg.norm(array)), DIGITS))}"
 
 
 # ---------------------------------------------------------------- lines

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,8 +77,7 @@ def _at_once(f: Function, flat: list[np.ndarray]) -> np.ndarray | None:
 # ---------------------------------------------------------------- one variable
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(NamedTuple):
     """Samples in order, a NaN where the line is broken; `jumps` are rows of (x, value left, value right).
 
     `low` and `high` bound what is worth drawing: less than all values where f grows without bound.
@@ -287,10 +285,12 @@ def contour_levels(z: np.ndarray, count: int = 10) -> np.ndarray:
     if not np.ptp(values) > 1e-12 * np.abs(values).max(initial=0.0):
         return np.array([])
     for most in (count, count * 4 // 3):
-        even = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max())
+        even = np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max()))
         if np.histogram(values, even)[0].max() < 0.3 * len(values):
             return even
-    return np.unique([_rounded(v) for v in np.quantile(values, np.linspace(0.03, 0.97, count + 1))])
+    areas = np.quantile(values, np.linspace(0.03, 0.97, count + 1))
+    small = 0.01 * (areas[-2] - areas[1])  # 0 says more than a height of 0.0015 between −2 and 1
+    return np.unique([_rounded(v) if abs(v) > small else 0.0 for v in areas])
 
 
 def _rounded(value: float) -> float:

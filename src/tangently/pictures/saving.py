@@ -8,23 +8,22 @@ instead, and gives its ids a prefix, because a page has one set of ids.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import re
-import secrets
-from html import escape, unescape
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tangently.errors import InputError
 from tangently.pictures.style import house
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SUFFIXES = (".svg", ".png", ".pdf")
 SVG = {"svg.fonttype": "none", "svg.hashsalt": "tangently"}
 DOTS = 200  # dots to the inch of a PNG
-_STYLE = re.compile(r'\sstyle="([^"]*)"')
-_FONT = re.compile(r"(?:(italic|oblique|normal)\s+)?(?:small-caps\s+)?(?:(\d+|bold)\s+)?([\d.]+px)\s+(.*)", re.S)
+_STYLE = r'\sstyle="([^"]*)"'
+_FONT = r"(?s)(?:(italic|oblique|normal)\s+)?(?:small-caps\s+)?(?:(\d+|bold)\s+)?([\d.]+px)\s+(.*)"
 _OUTLINE = ' stroke-linejoin="round" stroke-linecap="butt"'  # what matplotlib's style sheet says
 
 
@@ -55,6 +54,8 @@ def described(drawn: Any) -> str:
 
 def save_figure(drawn: Any, path: str | os.PathLike[str], alt: str = "") -> Path:
     """Write a figure to a .svg, .png or .pdf file; `alt` is its text alternative. Returns the path."""
+    from pathlib import Path
+
     target, figure = Path(path), figure_of(drawn)
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
@@ -81,7 +82,7 @@ def write_atomically(target: Path, content: bytes) -> None:
     """Write to a file of another name in the same directory, and move it to its place."""
     if not target.parent.is_dir():
         raise InputError(f"got the path {str(target)!r}; there is no directory {str(target.parent)!r}: create it first")
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             file.write(content)
@@ -106,11 +107,13 @@ def page_svg(svg: str, alt: str) -> str:
     >>> page_svg('<?xml?><svg width="9pt" viewBox="0 0 9 9"><g style="fill: red"/></svg>', "a < b").partition("><")[2]
     'title>a &lt; b</title><g fill="red"/></svg>'
     """
+    import hashlib
+
     body = svg[svg.index("<svg") :].strip()
     body = re.sub(r"\s*<(metadata|title|style)\b.*?</\1>|<!--.*?-->", "", body, flags=re.S)
     body = re.sub(r"\s*<defs>\s*</defs>", "", body)
     body = re.sub(r'xlink:href=|\sxmlns(:\w+)?="[^"]*"', lambda m: "href=" if m[0] == "xlink:href=" else "", body)
-    body = _STYLE.sub(lambda m: presentation(m[1]), body)
+    body = re.sub(_STYLE, lambda m: presentation(m[1]), body)
     body = _prefixed(body, "f" + hashlib.sha256(body.encode()).hexdigest()[:6] + "-")
     return _opened(body, alt)
 
@@ -121,6 +124,8 @@ def _prefixed(body: str, prefix: str) -> str:
 
 def _opened(body: str, alt: str) -> str:
     """The root: its size is left to the page, its name to those who can't see it."""
+    from html import escape
+
     head, rest = body.split(">", 1)
     head = re.sub(r'\s(width|height|version)="[^"]*"', "", head)
     return f'{head} role="img"{_OUTLINE}><title>{escape(alt, quote=False)}</title>{rest}'
@@ -134,13 +139,15 @@ def presentation(style: str) -> str:
     >>> presentation("font: italic 700 10px 'STIXGeneral', serif; text-anchor: end")
     ' font-style="italic" font-weight="700" font-size="10px" font-family="\\'STIXGeneral\\', serif" text-anchor="end"'
     """
+    from html import unescape
+
     pairs = [part.partition(":")[::2] for part in unescape(style).split(";") if ":" in part]
     found = [pair for name, value in pairs for pair in _attribute(name.strip(), value.strip())]
     return "".join(f' {name}="{_quoted(value)}"' for name, value in found)
 
 
 def _quoted(value: str) -> str:
-    return escape(value, quote=False).replace('"', "&quot;")
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
 def _attribute(name: str, value: str) -> list[tuple[str, str]]:
@@ -148,7 +155,7 @@ def _attribute(name: str, value: str) -> list[tuple[str, str]]:
         return [(name, _with_fallback(value))]
     if name != "font":
         return [(name, value)]
-    match = _FONT.fullmatch(value)
+    match = re.fullmatch(_FONT, value)
     if not match:
         raise InputError(f"got the font {value!r} in an SVG; '[style] [weight] size family' was wanted")
     keys = ("font-style", "font-weight", "font-size", "font-family")

@@ -7,7 +7,7 @@ Matplotlib reads most settings when an artist is made, so what is made inside `h
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,11 @@ INK, GREY, LIGHT, WHITE = "#262626", "#737373", "#e6e6e6", "#ffffff"
 SECANTS = ("#a6a6a6", "#7f7f7f", "#595959")  # the smaller the step, the darker
 RAMP = ("#f4f9fc", "#c5dff0", "#86bbdc", "#3d90c3", "#0072B2")  # lightness falls evenly: order is seen
 DIVERGING = (VERMILLION, "#f0b48a", WHITE, "#8dbfdd", BLUE)  # negative, zero, positive
+ARROWS: dict[str, Any] = {
+    "angles": "xy",
+    "scale_units": "xy",
+    "scale": 1,
+}  # lengths and directions in the units of the axes
 LONGEST = 90  # characters of LaTeX; a longer formula would not fit into a legend
 
 STYLE: dict[str, Any] = {
@@ -64,7 +69,8 @@ def house(**more: Any) -> AbstractContextManager[None]:
     """The style as a context: `with house(): …`."""
     import matplotlib
 
-    return matplotlib.rc_context({**STYLE, **more})
+    settings: Any = {**STYLE, **more}
+    return matplotlib.rc_context(settings)
 
 
 # ---------------------------------------------------------------- figures and frames
@@ -122,6 +128,21 @@ def framed(ax: Axes) -> None:
     ax.tick_params(labelsize=9, length=3, width=0.7, labelfontfamily="DejaVu Sans")
 
 
+def plain_ticks(ax: Axes) -> None:
+    """Numbers that are large or small with their own exponents: one above the Axes would stand in the legend."""
+    from matplotlib.ticker import FuncFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = axis.get_view_interval()
+        most = max(abs(low), abs(high))
+        if not 1e-4 < most < 1e6 and high - low > 0.01 * most:
+            axis.set_major_formatter(FuncFormatter(_tick))
+
+
+def _tick(value: float, position: int | None = None) -> str:
+    return plain(value)
+
+
 def titled(ax: Axes, text: str) -> None:
     """The text alternative of what is drawn; a label that the Axes had is kept."""
     had = ax.get_label()
@@ -157,6 +178,12 @@ def halo(width: float = 2.5) -> list[Any]:
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=width, foreground=WHITE)]
+
+
+def ramp(colors: Sequence[str]) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("house", list(colors))
 
 
 # ---------------------------------------------------------------- numbers and mathematics in type

@@ -284,24 +284,15 @@ def _receipt(study: Study) -> Iterator[Block]:
     if found is None:
         return
     yield Heading("Receipt: independent routes")
-    yield Table(("route", "value", "digits", "verdict", "note"), tuple(_route(r) for r in found.rows), numeric=True)
-    yield Verdict(found.agree, {True: "All routes agree", False: f"They disagree: {found.odd_one_out}", None: "Not enough routes to judge"}[found.agree])  # noqa: E501
+    yield Table(("", "route", "value", "digits", "time", "note"), found.table(), numeric=True)
+    yield Verdict(found.agree, found.summary)
     sweep = found.sweep_h
     if sweep is not None:
-        series = [("forward difference", sweep.h, sweep.errors["forward"]), ("central difference", sweep.h, sweep.errors["central"])]
-        if sweep.complex_step is not None:
-            series.append(("complex step", sweep.h, sweep.errors["complex_step"]))
         yield LineChart(
-            tuple((n, [float(v) for v in xs], [float(v) for v in ys]) for n, xs, ys in series),
+            tuple((name, [float(v) for v in sweep.h], [float(v) for v in error]) for name, error in sweep.errors.items()),
             log_x=True, log_y=True, title="Error of difference quotients against h", x_label="h", y_label="error",
             alt="Truncation error falls with h, then rounding error rises: the best step lies between.",
         )  # fmt: skip
-
-
-def _route(route: Any) -> tuple[str, ...]:
-    verdict = {True: "✓", False: "✗", None: "–"}[route.verdict]
-    digits = "" if route.digits is None or not math.isfinite(route.digits) else f"{route.digits:.1f}"
-    return (route.name, short(route.value, 12) if route.value is not None else "", digits, verdict, route.note or "")
 
 
 def graph_page(graph: Graph) -> str:

@@ -7,6 +7,7 @@ believed. Data go to standard output; nothing here prints.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -75,23 +76,23 @@ def _derivatives(study: Study) -> Iterator[Any]:
     single = len(study.formulas) == 1
     for (label, formula), entry in zip(study.formulas, study.entries):
         name = "f′" if single else f"∂f/∂{label}"
-        text = formula.unicode(width=90)
-        if len(text) > 1500:
-            text = "(a long formula: see the steps, or .formula)"
-        yield Text(_beside(f"{name} = ", text))
-        if np.ndim(entry.gradient) == 0:
-            yield Text(f"   = {digits(entry.gradient)} here", style=GRADIENT)
+        text = formula.unicode(width=72)
+        here = f"   = {digits(entry.gradient)} here" if np.ndim(entry.gradient) == 0 else ""
+        shown = _beside(f"{name} = ", text, here) if len(text) <= 1500 else f"{name} = …{here}"
+        yield Text(shown)
     for order, formula, value in study.higher:
         text = str(formula)
         name = "f" + "′" * order
         yield Text(f"{name} = {text if len(text) < 160 else '…'}   = {digits(value)} here")
 
 
-def _beside(head: str, block: str) -> str:
-    """A one-line head in front of a two-dimensional formula, at its middle line."""
+def _beside(head: str, block: str, tail: str = "") -> str:
+    """A one-line head and tail around a two-dimensional formula, at its middle line."""
     lines = block.split("\n")
-    middle = _axis(lines)
-    return "\n".join((head if k == middle else " " * len(head)) + line for k, line in enumerate(lines))
+    middle, width = _axis(lines), max(map(len, lines))
+    rows = [(head if k == middle else " " * len(head)) + line for k, line in enumerate(lines)]
+    rows[middle] = f"{rows[middle]:<{len(head) + width}}{tail}"
+    return "\n".join(rows)
 
 
 def _axis(lines: list[str]) -> int:
@@ -175,7 +176,8 @@ def _steps(study: Study) -> Iterator[Any]:
 
 def explanation_text(explanation: Explanation, *, quotients: bool = True, paths: bool = True) -> str:
     """The lines of an explanation, indented by depth, with the rule named after each."""
-    parts = [_aligned([("  " * line.level + line.text, line.rule, line.note) for line in explanation.lines()])]
+    rows = [("  " * line.level + line.text, line.rule, _numbers(line.note)) for line in explanation.lines()]
+    parts = [_aligned(rows)]
     if explanation.walk:
         parts.append("\n".join(walk_lines(explanation)))
     if paths and explanation.paths:
@@ -187,6 +189,11 @@ def explanation_text(explanation: Explanation, *, quotients: bool = True, paths:
             "✓ equal to the reverse sweep" if explanation.agrees else "✗ the reverse sweep gives something else"
         )
     return "\n\n".join(p for p in parts if p)
+
+
+def _numbers(note: str) -> str:
+    """A remark without the point, which stands at the head of the report."""
+    return re.sub(r"^at [^:]*: ", "", note)
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> str:

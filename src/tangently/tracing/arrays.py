@@ -131,7 +131,8 @@ def _count_nonzero(x: Any, axis: Any = None) -> Any:
 
 
 def _polyval(coefficients: Any, x: Any) -> Any:
-    return functools.reduce(lambda total, c: total * x + c, coefficients)
+    total = functools.reduce(lambda total, c: total * x + c, coefficients)
+    return functions.broadcast_to(total, np.shape(x))  # a constant polynomial has the shape of x too
 
 
 def _nan_to_num(x: Any, nan: float = 0.0) -> Any:
@@ -148,7 +149,8 @@ SPECIAL = {
     "zeros_like": _like(0.0), "ones_like": _like(1.0), "full_like": _full_like, "empty_like": _like(0.0),
     "shape": lambda x: x.shape, "ndim": lambda x: x.ndim, "size": lambda x: x.size, "copy": lambda x: x,
     "result_type": lambda *xs: np.result_type(*[x.dtype if isinstance(x, Traced) else x for x in xs]),
-    "iscomplexobj": lambda x: False, "isrealobj": lambda x: True, "real": lambda x: x, "average": _average, "polyval": _polyval,
+    "iscomplexobj": lambda x: False, "isrealobj": lambda x: True, "real": lambda x: x, "average": _average,
+    "polyval": _polyval,
     "allclose": _allclose, "count_nonzero": _count_nonzero, "nan_to_num": _nan_to_num,
     "atleast_1d": lambda x: x if x.ndim else functions.reshape(x, (1,)),
     "atleast_2d": lambda x: x if x.ndim > 1 else functions.reshape(x, (1, -1)),
