@@ -115,6 +115,34 @@ def test_a_boolean_is_no_number() -> None:
     assert simplify(both) is both
 
 
+B, K = symbol("B", (2, 3)), symbol("K", (2, 3), "l")
+MATMUL = ("ij,kj->ik",)
+ARRAYS = [
+    2 * (3 * A) - untouched("neg", A),
+    (x * A) * (2 * y) / 4 + untouched("mul", 0, TABLE["log"](A)),
+    TABLE["einsum"](2 * A, 3 * B, params=MATMUL) / 6,
+    TABLE["einsum"](x * A, TABLE["tanh"](B) / 2, params=MATMUL),
+    (2 * K) / 4 + K,
+    untouched("mul", untouched("div", K, 2), 2),
+    TABLE["where"](TABLE["gt"](A, 0), TABLE["sqrt"](TABLE["where"](TABLE["gt"](A, 0), A, 1)), 0) * 2,
+    x * (A / x) * (1 / y),
+]
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+@pytest.mark.parametrize("expr", ARRAYS)
+def test_arrays_keep_their_values_and_dtypes(expr: Expr, cancel: bool) -> None:
+    random = np.random.default_rng(0)
+    at = {A: random.normal(size=(2, 3)), B: random.normal(size=(2, 3)), K: random.integers(-4, 5, (2, 3))}
+    at |= {x: 1.3, y: 0.4}
+    with np.errstate(all="ignore"):
+        found = simplify(expr, cancel=cancel)
+        before, after = evaluate([expr], at)[0], evaluate([found], at)[0]
+    assert (found.shape, found.dtype) == (expr.shape, expr.dtype)
+    keep = np.isfinite(before) if cancel else slice(None)
+    np.testing.assert_allclose(np.asarray(after)[keep], np.asarray(before)[keep], rtol=1e-12)
+
+
 # ---------------------------------------------------------------- moves
 
 
@@ -223,6 +251,17 @@ def test_people_get_the_same_value_where_there_is_one(expr: Expr, a: float, b: f
 @settings(max_examples=150, deadline=None)
 @given(EXPRESSIONS)
 def test_moves_lead_where_simplify_leads(expr: Expr) -> None:
+    assert moved(expr) is simplify(expr, cancel=True)
+
+
+HUGE = st.sampled_from([1e200, 1e-200, 10**30, 2**60, -1e308, 3.5]).map(const)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.recursive(st.one_of(LEAVES, HUGE), combined, max_leaves=10))
+def test_coefficients_beyond_the_floats_are_left_alone(expr: Expr) -> None:
+    for cancel in (False, True):
+        assert simplify(expr, cancel=cancel).shape == ()
     assert moved(expr) is simplify(expr, cancel=True)
 
 

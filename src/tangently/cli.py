@@ -311,7 +311,10 @@ def study(function: str, at: str | None, wrt: str | None, data: str | None, as_j
 def _print_rich(found: Any) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(found)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=110)
+    console.print(found)
 
 
 class Answer:

@@ -581,7 +581,7 @@ def _simplified(
     tested = [raw(node.op, tuple(next(rest) for _ in node.args), node.params) for node in defined]
     renamed: dict[Expr, str] = {}
     for name, node in zip(names.values(), rest):
-        if node.args:
+        if node.args or node.op is CONST:
             renamed.setdefault(node, name)
     return simple[:count], [node for node in dict.fromkeys(tested) if _may_be_undefined(node)], renamed
 

@@ -69,9 +69,7 @@ def ball(value: Any) -> arb:
     return arb((int(item), 0)) if isinstance(item, int) else arb(item)  # a mantissa of any length is exact
 
 
-def enclose(
-    outputs: Sequence[Expr], values: Mapping[Expr, float | int | arb], *, precision: int = 128
-) -> list[arb]:
+def enclose(outputs: Sequence[Expr], values: Mapping[Expr, float | int | arb], *, precision: int = 128) -> list[arb]:
     """Balls that hold the values of the outputs, where `values` gives the inputs as numbers (exact) or balls.
 
     Composites are computed by their bodies. Raises MissingEnclosure, with the row's name, where a row has no

@@ -133,7 +133,13 @@ def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
 
 def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation over `axis`."""
-    return TABLE["sqrt"](var(x, axis, ddof, keepdims))
+    x = lift(x)
+    axes = normalize_axes(axis, len(shape_of(x)))
+    n = int(np.prod([shape_of(x)[k] for k in axes], dtype=int))
+    apart = TABLE["norm"](
+        x - mean(x, axes, True), params=(axes, bool(keepdims))
+    )  # √Σ, with a slope where all are equal
+    return apart / builtins.max(n - ddof, 0) ** 0.5
 
 
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:

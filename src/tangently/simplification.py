@@ -291,7 +291,7 @@ def _bounded(s: State, c: Number) -> Number:
     """Exact while it is reasonable; OverflowError where a float would lose the value."""
     if type(c) is int and -EXACT < c < EXACT:
         return c
-    if type(c) is float:
+    if isinstance(c, float):
         if not math.isfinite(c):
             raise OverflowError
         return c
@@ -651,7 +651,7 @@ def _emit_term(s: State, c: Number, f: Factors) -> Expr:
         return raw(MUL, (const(0), _emit_term(s, 1, f)))
     if s.cancel:
         f = _joined(s, f)
-    p, q = (c, 1) if type(c) is float else (c.numerator, c.denominator)
+    p, q = (c, 1) if isinstance(c, float) else (c.numerator, c.denominator)
     over = [_emit_power(b, e) for b, e in _ordered(f) if e > 0 and not b.shape]
     under = [_emit_power(b, -e) for b, e in f if e < 0]
     top, bottom = _emit_product(p, over), _emit_product(q, under)
@@ -705,9 +705,9 @@ def _lowest(s: State, c: Number, f: Factors) -> Form:
 def _divided(s: State, c: Number, e: Number, inner: Form) -> tuple[Number, Form]:
     """Take out of a sum the whole number that it has in common with the coefficient on the other side of the bar."""
     coefficients = [d for d, _ in inner.values()]
-    if type(c) is float or any(type(d) is not int for d in coefficients):
+    if isinstance(c, float) or any(type(d) is not int for d in coefficients):
         return c, inner
-    g = math.gcd(c.denominator if e == 1 else c.numerator, *coefficients)
+    g = math.gcd(c.denominator if e == 1 else c.numerator, *[int(d) for d in coefficients])
     if g <= 1:
         return c, inner
     return _tidy(Fraction(c) * g ** int(e)), {key: (d // g, f) for key, (d, f) in inner.items()}
@@ -751,20 +751,29 @@ def _one_power(s: State, key: Any, group: list[Factor]) -> list[Factor]:
     if plain or (len(group) == 1 and group[0][1] in (1, -1)):
         return group
     sign, count = -1 if all(e < 0 for _, e in group) else 1, len(s.notes)
-    total: Form = {}
-    for base, e in group:
-        if _base_of(base) is base:
-            _plus(s, total, sign * e, ())
-        else:
-            exponent = s.known.get(base.args[-1]) or _atom(s, base.args[-1])
-            for c, g in exponent.values():
-                _plus(s, total, _times(s, sign * e, c), g)
+    try:
+        total = _added_exponents(s, group, sign)
+    except OverflowError:
+        return group
     s.notes[count:] = ["add exponents"]
     n = _number(total)
     if n is not None and key is not EXP:
         return [(key, _exponent(sign * n))] if n != 0 else []
     found = EXP(_emit(s, total)) if key is EXP else POW(key, _emit(s, total))
     return [] if is_number(found, 1) else [(found, sign)]
+
+
+def _added_exponents(s: State, group: Sequence[Factor], sign: int) -> Form:
+    total: Form = {}
+    for base, e in group:
+        exponent = _single(1, ()) if _base_of(base) is base else _atom_form(s, base.args[-1])
+        for c, g in exponent.values():
+            _plus(s, total, _times(s, sign * e, c), g)
+    return total
+
+
+def _atom_form(s: State, expr: Expr) -> Form:
+    return s.known.get(expr) or _atom(s, expr)
 
 
 def _unguarded(s: State, f: Factors) -> Factors:
@@ -794,13 +803,24 @@ def _collapsed(s: State, form: Form) -> Form:
         return form
     if any(_opens(s, c, f) for c, f in form.values()):
         count = len(s.notes)
-        expanded = _expanded(s, form)
+        expanded = _attempted(_expanded, s, form)
         if expanded is not None and _size(s, expanded) < _size(s, form):
             s.notes[count:] = ["expand and collect"]
             form = expanded
         else:
             del s.notes[count:]
-    return _branches_joined(s, _pythagoras(s, form)) if s.cancel else form
+    if not s.cancel:
+        return form
+    form = _pythagoras(s, form)
+    return _attempted(_branches_joined, s, form) or form
+
+
+def _attempted(move: Callable[[State, Form], Form | None], s: State, form: Form) -> Form | None:
+    """The form after an optional move, or None where a coefficient would leave the range of floats."""
+    try:
+        return move(s, form)
+    except OverflowError:
+        return None
 
 
 def _opens(s: State, c: Number, f: Factors) -> bool:
@@ -910,7 +930,7 @@ def _branch(s: State, form: Form, keys: Sequence[frozenset[Factor]], k: int) -> 
         c, f = form[key]
         choice = _choice(f)
         assert choice is not None
-        inner = s.known.get(choice.args[k]) or _atom(s, choice.args[k])
+        inner = _atom_form(s, choice.args[k])
         others = _single(c, tuple(x for x in f if x[0] is not choice))
         for d, g in _distributed(s, others, inner).values():
             _plus(s, total, d, g)

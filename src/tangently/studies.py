@@ -292,7 +292,7 @@ def _explain_formula(f: Any, wrt: Wrt, order: int, depth: str, notation: str) ->
 def explain_point(
     point: Point, *, order: int = 1, depth: str = "rules", notation: str = "leibniz", numbers: bool = True
 ) -> Explanation:
-    from tangently.explanation import backward_walk, check, derive
+    from tangently.explanation import backward_walk, check, derive_nth
     from tangently.explanation import paths as paths_of
 
     names, values = point.recording.names, point.values if numbers else None
@@ -301,13 +301,9 @@ def explain_point(
     if not (point.scalar and small and len(point.selection.nodes) <= 6):
         walk = backward_walk(point.recording.outputs, point.selection.nodes, names, _all_values(point, numbers)) if small else ()
         return Explanation(title_of(point), (), tuple(walk), (), None, True, notation, depth, name)
-    derivations = []
-    for x in point.selection.nodes:
-        expr = point.output
-        for _ in range(order):
-            found = derive(expr, x, names=names, values=values)
-            derivations.append(found)
-            expr = found.result
+    derivations = [
+        d for x in point.selection.nodes for d in derive_nth(point.output, x, order, names=names, values=values)
+    ]
     found_paths = tuple(paths_of(point.output, x, names=names, values=values) for x in point.selection.nodes) if order == 1 else ()
     return Explanation(
         title_of(point), tuple(derivations), (), found_paths, _quotients(point, order) if numbers else None,
@@ -557,12 +553,15 @@ def _entries(point: Point) -> tuple[Entry, ...]:
 
 def _formulas(point: Point) -> tuple[tuple[str, Expression], ...]:
     """The derivative in closed form, where it is a formula of numbers or short."""
-    from tangently.differentiation import pullback
+    from tangently.differentiation import pullback, tangent
     from tangently.expr import const
 
     if not point.recording.scalar or len(toposort([point.output])) > STEPS:
         return ()
-    grads = pullback([point.output], [const(1.0)], point.selection.nodes)
+    if point.scalar:  # forward mode keeps the order in which a person would write the terms
+        grads = [tangent([point.output], {x: const(1.0)})[0] for x in point.selection.nodes]
+    else:
+        grads = pullback([point.output], [const(1.0)], point.selection.nodes)
     return tuple(zip(point.selection.labels, expressions(grads, point.recording)))
 
 
@@ -602,6 +601,7 @@ def _curvature(point: Point) -> Curvature | None:
         return None
     symmetric = bool(np.allclose(matrix, matrix.T, rtol=1e-8, atol=1e-12))
     eigenvalues = np.linalg.eigvalsh((matrix + matrix.T) / 2)
+    matrix = np.where(np.abs(matrix) > 1e-14 * np.abs(matrix).max(), matrix, 0.0)  # what is left of zero by rounding
     return Curvature(matrix, tuple(entry_labels(point)), eigenvalues, condition_of(eigenvalues), verdict_of(eigenvalues), symmetric)
 
 
@@ -633,7 +633,8 @@ def _split(flat: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
 def condition_of(eigenvalues: np.ndarray) -> float:
     """|λ|max / |λ|min."""
     size = np.abs(eigenvalues)
-    return float(size.max() / size.min()) if size.min() > 0 else math.inf
+    ratio = float(size.max() / size.min()) if size.min() > 0 else math.inf
+    return ratio if ratio < 1e15 else math.inf  # beyond it the smallest is rounding error
 
 
 def verdict_of(eigenvalues: np.ndarray) -> str:

@@ -58,9 +58,7 @@ def literal(value: Any) -> str:
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
-def javascript(
-    name: str, inputs: Sequence[Expr], outputs: Sequence[Expr], names: dict[Expr, str] | None = None
-) -> str:
+def javascript(name: str, inputs: Sequence[Expr], outputs: Sequence[Expr], names: dict[Expr, str] | None = None) -> str:
     """The source of `function name(inputs…)`, which returns the output, or an array of several.
 
     `names` are the user's names of intermediate values. Functions that the source calls besides Math are given by

@@ -25,7 +25,7 @@ from tangently.explanation.wording import (
     place,
     rule_for,
 )
-from tangently.expr import CONST, INPUT, Expr, Shape, const, depends, evaluate, toposort
+from tangently.expr import CONST, INPUT, Expr, Shape, build, const, depends, evaluate, raw, toposort
 from tangently.primitives import TABLE
 from tangently.primitives.kinds import broadcast_to
 from tangently.printing import Layout, derivative_symbol, equation, name, to_latex, to_mathml, to_text, tree
@@ -126,11 +126,29 @@ def backward_walk(
     z = X Wᵀ   linear map; ∂f/∂z has arrived
       ∂f/∂W = (∂f/∂z)ᵀ X, shape (4, 3)
     """
+    outputs, names, values = _tidied(outputs, names or {}, values)
     order = toposort(outputs)
-    walk = _started(outputs, order, wrt, names or {}, values)
+    walk = _started(outputs, order, wrt, names, values)
     inner = (node for node in reversed(order) if node.op is not INPUT and node.op is not CONST)
     steps = (_step(walk, node) for node in inner if node in walk.totals)  # each adds to totals that later ones read
     return tuple(step for step in steps if step.contributions)
+
+
+def _tidied(
+    outputs: Sequence[Expr], names: Mapping[Expr, str], values: Mapping[Expr, Any] | None
+) -> tuple[list[Expr], dict[Expr, str], dict[Expr, Any] | None]:
+    """The same graph after the rows' local identities: X @ W.T is one product then, not a transpose and a product."""
+    done: dict[Expr, Expr] = {}
+    for node in toposort(outputs):
+        done[node] = _rebuilt(node, tuple(done[a] for a in node.args)) if node.args else node
+    known = None if values is None else {done.get(n, n): v for n, v in values.items()}
+    return [done[y] for y in outputs], {done[n]: text for n, text in names.items() if n in done}, known
+
+
+def _rebuilt(node: Expr, args: tuple[Expr, ...]) -> Expr:
+    found = build(node.op, args, node.params)
+    same = (found.shape, found.dtype) == (node.shape, node.dtype)
+    return found if same else raw(node.op, args, node.params)
 
 
 def _started(
@@ -235,7 +253,7 @@ def _equation(walk: Walk, node: Expr, i: int, alone: bool) -> tuple[Layout, bool
     stand_in = place("g", node)
     vjp = node.op.vjp
     assert vjp is not None
-    stand_ins = {a: a if a.op is CONST else place(f"a{k}", a) for k, a in enumerate(node.args)}
+    stand_ins = {a: a if a.op is CONST and not a.shape else place(f"a{k}", a) for k, a in enumerate(node.args)}
     y = place("y", node)
     part = simplify(vjp(node.params, y, [stand_ins[a] for a in node.args], stand_in, i), cancel=True)
     layouts = {f"a{k}": tree(a, walk.names, top=False) for k, a in enumerate(node.args)} | {"y": name(walk.names[node])}

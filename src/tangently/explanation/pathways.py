@@ -21,7 +21,7 @@ from tangently.explanation.derivation import coefficient, sum_after
 from tangently.explanation.wording import display_names, is_readable, known_values, number_text
 from tangently.expr import CONST, INPUT, Expr, const, evaluate, toposort
 from tangently.primitives import TABLE
-from tangently.printing import name, to_text
+from tangently.printing import name, to_text, tree
 from tangently.simplification import simplify
 
 LISTED = 12  # paths in the text of a sum
@@ -169,7 +169,7 @@ def _measured(
 def _factor_text(edge: Expr, names: Mapping[Expr, str]) -> str:
     if not is_readable(edge, names, 24):
         return "…"
-    text = to_text(edge, names)
+    text = to_text(tree(edge, names, top=False))
     return f"({text})" if " + " in text or " − " in text or text.startswith("−") else text
 
 

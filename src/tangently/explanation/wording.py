@@ -75,7 +75,8 @@ def filled(layout: Layout, parts: Mapping[str, Layout], plain: Iterable[str] = (
     marked = {_MARK + key: part for key, part in parts.items()}
     apart = marked.keys() - {_MARK + key for key in plain}
     refill = lambda node, *factors: _refill_product(node, factors, apart)
-    return fold(layout, {**_REBUILD, Product: refill, Atom: lambda node: marked.get(node.text, node)})
+    rules: dict[type, Any] = {**_REBUILD, Product: refill, Atom: lambda node: marked.get(node.text, node)}
+    return fold(layout, rules)
 
 
 def _refill_product(node: Product, factors: Sequence[Layout], apart: Set[str]) -> Layout:
@@ -164,7 +165,7 @@ def signed_operands(node: Expr) -> tuple[tuple[Expr, int], ...] | None:
 
 def display_names(order: Sequence[Expr], names: Mapping[Expr, str]) -> dict[Expr, str]:
     """One name for one node: a name that the source uses again and again is numbered, h₁, h₂, …"""
-    named = [n for n in order if n in names and n.op is not INPUT and n.op is not CONST]
+    named = [n for n in order if n in names and n.op is not INPUT and (n.op is not CONST or n.shape)]
     taken = Counter(str(n.params[0]) for n in order if n.op is INPUT) + Counter(names[n] for n in named)
     seen: Counter[str] = Counter()
     found: dict[Expr, str] = {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tangently.errors import DomainError, InputError, TangentlyError, TraceError
-from tangently.pictures.sampling import Curve, choose_interval, round_step, sample, trace_curve
+from tangently.pictures.sampling import COUNT, Curve, choose_interval, round_step, sample, trace_curve
 from tangently.pictures.style import (
     BLUE,
     GREY,
@@ -54,6 +54,7 @@ from tangently.pictures.subject import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+COARSE = 161  # samples of a derivative by differences
 MOST = 8  # kinks that are marked; more would hide the curve
 
 
@@ -80,6 +81,13 @@ def _slope(f: Function, order: int, probe: float) -> Slope:
     except TangentlyError:  # no value at this point; elsewhere it may have one
         return Slope(exact, order, None, True)
     return Slope(exact, order, formula_tex(lambda: derivative(f, order=order).formula), True)
+
+
+def _traced_slope(f: Function, order: int, curve: Curve) -> tuple[Slope, Curve]:
+    """The derivative and its curve; a coarse one where every value costs many of the function."""
+    slope = _slope(f, order, float(curve.x[np.nanargmin(np.abs(curve.y))]))
+    count = COUNT if slope.exact else COARSE
+    return slope, trace_curve(partial(_within, f, slope.of), *_ends(curve), count=count)
 
 
 def _interval(f: Function, at: float | None, domain: Any) -> Interval:
@@ -124,8 +132,14 @@ def _kinks(f: Function, curve: Curve, slopes: Curve) -> list[Kink]:
     """Where the slope jumps and the function does not."""
     span = float(np.ptp(curve.x))
     apart = lambda x: not len(curve.jumps) or np.abs(curve.jumps[:, 0] - x).min() > 1e-9 * span
-    found = [(_neat(x, span), left, right) for x, left, right in slopes.jumps if apart(x)]
+    found = [(_neat(x, span), *_neat_slopes(left, right)) for x, left, right in slopes.jumps if apart(x)]
     return [Kink(x, y, left, right) for x, left, right in found if np.isfinite(y := float(sample(f, x)))]
+
+
+def _neat_slopes(left: float, right: float) -> Interval:
+    """Slopes a hair beside the kink, as those at it: 1e-16 beside 1 is 0."""
+    size = max(abs(left), abs(right))
+    return _neat(left, size), _neat(right, size)
 
 
 def _neat(x: float, span: float) -> float:
@@ -144,12 +158,11 @@ def plot_stacked(
         axes = [shown(ax)] if ax is not None else _column(order + 1)
         interval = _interval(f, at, domain)
         curve = trace_curve(f, *interval)
-        slope = _slope(f, 1, float(curve.x[np.nanargmin(np.abs(curve.y))]))
-        slopes = trace_curve(partial(_within, f, slope.of), *interval)
+        slope, slopes = _traced_slope(f, 1, curve)
         kinks = _kinks(f, curve, slopes) if slope.exact else []
         _draw_upper(axes[0], f, curve, slope, kinks, at, secants)
         for k, lower in enumerate(axes[1:], 1):
-            _draw_lower(lower, f, curve, interval, k, at)
+            _draw_lower(lower, f, *((slope, slopes) if k == 1 else _traced_slope(f, k, curve)), at)
         if title:
             axes[0].set_title(title, pad=26, loc="left")
         for above in axes[:-1]:
@@ -293,15 +306,13 @@ def _mark_kinks(ax: Axes, kinks: list[Kink], height: float) -> list[float]:
     return heights
 
 
-def _draw_lower(ax: Axes, f: Function, curve: Curve, interval: Interval, order: int, at: float | None) -> None:
+def _draw_lower(ax: Axes, f: Function, slope: Slope, below: Curve, at: float | None) -> None:
     """A derivative; open circles at the ends of its jumps, a point at `at`."""
-    slope = _slope(f, order, float(curve.x[np.nanargmin(np.abs(curve.y))]))
-    below = trace_curve(partial(_within, f, slope.of), *interval)
-    head = _derivative_name(f, order)
+    head, interval = _derivative_name(f, slope.order), _ends(below)
     bare = f"${head}$" if slope.exact else f"${head}$, estimated by differences"
     label = f"${head} = {slope.tex}$" if slope.tex else bare
     ax.plot(below.x, below.y, color=VERMILLION, lw=1.7, zorder=3, label=label)
-    titled(ax, f"below, its derivative of order {order}" if order > 1 else "below, its derivative")
+    titled(ax, f"graph of the derivative {_spoken(head)}" + ("" if slope.exact else ", estimated"))
     span = interval[1] - interval[0]
     ends = [(_neat(x, span), y) for x, left, right in below.jumps[:MOST] for y in (left, right)]
     ax.plot(*(np.array(ends).T if ends else ([], [])), "o", ms=5, mfc=WHITE, mec=VERMILLION, mew=1.3, zorder=4)
@@ -356,10 +367,9 @@ def plot_tangent(f: Any, ax: Axes | None = None, *, at: float, domain: Any = Non
     with house():
         function, axes, ends = _prepared(f, ax, at, domain)
         limits = axes.get_ylim()
-        slope = _slope(function, 1, float(at))
-        near = trace_curve(partial(_within, function, slope.of), *ends)
         curve = trace_curve(function, *ends)
-        kinks = _kinks(function, curve, near) if slope.exact else []
+        slope, slopes = _traced_slope(function, 1, curve)
+        kinks = _kinks(function, curve, slopes) if slope.exact else []
         _draw_tangent(axes, function, float(at), slope, kinks, curve)
         return _added(axes, ends, limits if ax is None else None, float(at))
 
@@ -394,8 +404,10 @@ def plot_derivative(
         if size != 1:
             raise InputError("the derivative of a function of one number is drawn; of two numbers, see plot_contour")
         ax = own_axes() if ax is None else shown(ax)
-        interval = _interval(function, at, domain)
-        _draw_lower(ax, function, trace_curve(function, *interval), interval, order, at)
+        curve = trace_curve(function, *_interval(function, at, domain))
+        if at is not None:
+            _value_at(function, at, curve)
+        _draw_lower(ax, function, *_traced_slope(function, order, curve), at)
         ax.set_xlabel(f"${symbol_tex(variables(function, 1)[0])}$")
         return ax
 

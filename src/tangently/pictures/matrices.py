@@ -96,10 +96,10 @@ def _draw_quadratic(ax: Axes, h: np.ndarray, names: Sequence[str]) -> None:
         ax.contour(x, y, q, heights, colors="#6b6b6b", linewidths=0.5, linestyles="-", zorder=1)
     values, vectors = np.linalg.eigh(h)
     for value, v in zip(values, vectors.T):
-        v = v if v[np.argmax(np.abs(v))] > 0 else -v
-        ax.quiver(0, 0, *(0.8 * v), **ARROWS, width=0.009, color=INK, zorder=3)
+        x, y = (v if v[np.argmax(np.abs(v))] > 0 else -v).tolist()
+        ax.quiver(0, 0, 0.8 * x, 0.8 * y, **ARROWS, width=0.009, color=INK, zorder=3)
         text = f"$\\lambda = {tex(float(value))}$"
-        ax.text(*(0.98 * v), text, ha="center", va="center", fontsize=10, path_effects=halo(3), zorder=4)
+        ax.text(0.98 * x, 0.98 * y, text, ha="center", va="center", fontsize=10, path_effects=halo(3), zorder=4)
     framed(ax)
     ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
     ax.set_title(r"$\frac{1}{2}\, d^{T} H\, d$: " + _shape(values))
@@ -124,10 +124,11 @@ def plot_importance(
     slopes = np.asarray(values, float).ravel()
     if len(names) != len(slopes) or not len(slopes) or not np.isfinite(slopes).all():
         raise InputError(f"got {len(names)} names and {len(slopes)} values; one finite value for each name was wanted")
-    order = np.argsort(-np.abs(slopes), kind="stable")[:most]
+    order = np.argsort(-np.abs(slopes), kind="stable")[:most].tolist()
     with house():
         ax = own_axes(6.4, 0.9 + 0.3 * len(order)) if ax is None else shown(ax)
-        picked, rows = slopes[order].tolist(), range(len(order))
+        picked: list[float] = slopes[order].tolist()
+        rows = range(len(order))
         bars = ax.barh(rows, [abs(v) for v in picked], height=0.68, color=VERMILLION, edgecolor=WHITE, linewidth=0)
         for row, bar, value in zip(rows, bars, picked):
             if value < 0:

@@ -71,7 +71,7 @@ def _plane(f: Any, at: Any, domain: Any, along: Any, count: int) -> Plane:
         raise InputError("got a function of one number; contours and surfaces want two. plot draws it as a curve")
     gradient, bend = _gradient(function, at or (0.3, 0.2))
     box: Any = choose_box(gradient, bend, at or (0.0, 0.0)) if domain is None else _box(domain)
-    x, y = np.meshgrid(*(np.linspace(*side, count) for side in box))
+    x, y = np.meshgrid(*(np.linspace(low, high, count) for low, high in box))
     z = sample(function, x, y)
     if np.isnan(z).all():
         raise InputError(f"f has no finite value in the box {box}; give domain=((x0, x1), (y0, y1)) where it has")
@@ -221,7 +221,8 @@ def _draw_point(ax: Axes, plane: Plane) -> None:
         length = 0.2 * min(high - low for low, high in plane.box)
         u, v = g / size * length
         head = {"width": 0.009, "headwidth": 3.6, "headlength": 4.2, "headaxislength": 3.9}
-        ax.quiver(*at, u, v, **ARROWS, **head, color=VERMILLION, edgecolor=WHITE, linewidth=0.8, zorder=5)
+        look = {"color": VERMILLION, "edgecolor": WHITE, "linewidth": 0.8, "zorder": 5}
+        ax.quiver([at[0]], [at[1]], [u], [v], **ARROWS, **head, **look)
     ax.plot(*at, "o", ms=7.5, color=BLUE, mec=WHITE, mew=1.2, zorder=6)
     lines = _gradient_text(at, g, size, value)
     said = f"and the gradient {_pair(g)}" if math.isfinite(size) else "and there is no gradient"
@@ -248,13 +249,10 @@ def _say_beside(ax: Axes, plane: Plane, at: tuple[float, float], g: np.ndarray, 
     px, py = (at[0] - x0) / (x1 - x0), (at[1] - y0) / (y1 - y0)
     right = px < 0.35 or (px <= 0.65 and not g[0] > 0)
     above = py < 0.15 or (py <= 0.85 and not g[1] > 0)
-    place: dict[str, Any] = {
-        "ha": "left" if right else "right",
-        "va": "bottom" if above else "top",
-        "textcoords": "offset points",
-    }
+    place: dict[str, Any] = {"ha": "left" if right else "right", "va": "bottom" if above else "top"}
     box = {"boxstyle": "round,pad=0.25", "fc": WHITE, "ec": "none", "alpha": 0.82}
-    ax.annotate(text, at, (8 if right else -8, 8 if above else -8), fontsize=10, color=INK, bbox=box, zorder=7, **place)
+    offset = (8 if right else -8, 8 if above else -8)
+    ax.annotate(text, at, offset, "data", "offset points", bbox=box, fontsize=10, color=INK, zorder=7, **place)
 
 
 def plot_surface(

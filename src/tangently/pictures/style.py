@@ -26,11 +26,7 @@ INK, GREY, LIGHT, WHITE = "#262626", "#737373", "#e6e6e6", "#ffffff"
 SECANTS = ("#a6a6a6", "#7f7f7f", "#595959")  # the smaller the step, the darker
 RAMP = ("#f4f9fc", "#c5dff0", "#86bbdc", "#3d90c3", "#0072B2")  # lightness falls evenly: order is seen
 DIVERGING = (VERMILLION, "#f0b48a", WHITE, "#8dbfdd", BLUE)  # negative, zero, positive
-ARROWS: dict[str, Any] = {
-    "angles": "xy",
-    "scale_units": "xy",
-    "scale": 1,
-}  # lengths and directions in the units of the axes
+ARROWS: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}  # in the units of the axes
 LONGEST = 90  # characters of LaTeX; a longer formula would not fit into a legend
 
 STYLE: dict[str, Any] = {

@@ -44,7 +44,7 @@ def of_numbers(f: Function, at: Any) -> tuple[Function, Any, int]:
     if count == 1:
         size = np.size(at) if at is not None else _probed_size(f)
         if size == 1:
-            return f, None if at is None else number(np.reshape(at, ())[()], "at"), 1
+            return f, None if at is None else number(at if np.ndim(at) == 0 else np.ravel(at)[0], "at"), 1
         if size == 2 and (at is None or np.shape(at) == (2,)):
             return _paired(f), None if at is None else tuple(float(v) for v in at), 2
     if count == 2 and (at is None or np.shape(at) == (2,)):

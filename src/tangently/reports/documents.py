@@ -34,7 +34,10 @@ from tangently.reports import (
     Verdict,
     render_page,
 )
+from tangently.reports.terminal import readable
 from tangently.simplification import simplify_all
+
+from tangently.tracing.names import name_of
 
 if TYPE_CHECKING:
     from tangently.studies import Explanation, Graph, Study
@@ -72,7 +75,7 @@ def study_blocks(study: Study) -> Iterator[Block]:
 
 def _summary(study: Study) -> Iterator[Block]:
     if study.point.recording.scalar and len(toposort([study.point.output])) <= 200:
-        yield _formula("f", study.point.output, study)
+        yield _formula(study)
     for note in study.notes:
         yield Text(note, "note")
     facts = [("value", _exact(study.value))]
@@ -90,10 +93,14 @@ def _exact(value: Any) -> str:
     return repr(float(value)) if np.ndim(value) == 0 and not isinstance(value, (dict, list, tuple)) else str(value)
 
 
-def _formula(name: str, expr: Expr, study: Study, caption: str = "") -> Formula:
+def _formula(study: Study) -> Formula:
+    """The function itself: of numbers written out, of arrays in the user's names."""
     arguments = ", ".join(study.point.engine.signature.parameters)
-    shown = equation(words(f"{name}({arguments})"), tree(expr))
-    return Formula(to_mathml(shown, display="block"), to_text(shown), to_latex(shown), caption)
+    output = study.point.output
+    names = {n: name for n, name in study.point.recording.names.items() if n is not output}
+    arrays = any(n.shape for n in toposort([output]))
+    shown = equation(words(f"{name_of(study.point.function)}({arguments})"), tree(output, names if arrays else None))
+    return Formula(to_mathml(shown, display="block"), to_text(shown), to_latex(shown))
 
 
 def _gradient(study: Study) -> Iterator[Block]:
@@ -102,12 +109,12 @@ def _gradient(study: Study) -> Iterator[Block]:
         yield _matrix(np.atleast_2d(np.asarray(study.jacobian, float))) if _plain(study.jacobian) else Text(str(study.jacobian))
         return
     single = len(study.formulas) == 1
-    if study.formulas:
+    if readable(study):
         yield Heading("Derivative" if single else "Partial derivatives")
     for (label, formula), entry in zip(study.formulas, study.entries):
-        if len(toposort([formula.expr])) <= 120:
+        if readable(study):
             head = "f′" if single else f"∂f/∂{label}"
-            shown = equation(words(head), tree(formula.expr))
+            shown = equation(words(head), tree(formula.expr, formula.shown_names))
             here = f"= {_exact(entry.gradient)} at this point" if np.ndim(entry.gradient) == 0 else ""
             yield Formula(to_mathml(shown, display="block"), to_text(shown), to_latex(shown), here)
     for order, formula, value in study.higher:
@@ -258,7 +265,7 @@ def explanation_blocks(explanation: Explanation) -> Iterator[Block]:
         yield Verdict(explanation.agrees, "The derivation equals the reverse sweep", "" if explanation.agrees else "They differ: do not trust this answer.")  # noqa: E501
     elif explanation.walk:
         yield Heading("Step by step, backward")
-        yield Table(("step", "rule"), tuple((str(s), s.rule) for s in explanation.walk))
+        yield Steps(tuple(item for step in explanation.walk for item in _back(step)))
     shown = [p for p in explanation.paths if p.count > 1 or len(explanation.paths) == 1]
     for found in shown:
         yield Heading("The chain rule by paths", 3)
@@ -267,6 +274,15 @@ def explanation_blocks(explanation: Explanation) -> Iterator[Block]:
         yield Heading("The difference quotient as h → 0", 3)
         rows = tuple((f"{r.h:g}", repr(float(r.quotient)), f"{float(r.error):.3g}") for r in explanation.quotients)
         yield Table(("h", "(f(x + h) − f(x)) / h", "error"), rows, numeric=True)
+
+
+def _back(step: Any) -> Iterator[StepItem]:
+    """A node on the way back, and below it what it hands to each operand."""
+    arrived = f"{to_text(step.symbol)} has arrived" + (f": {step.numbers}" if step.numbers else "")
+    yield StepItem(step.rule, to_mathml(step.definition), "", arrived, 0, to_text(step.definition))
+    for part in step.contributions:
+        note = ", ".join(t for t in (part.note, f"shape {part.shape}" if part.shape else "", part.numbers) if t)
+        yield StepItem("", part.mathml, "", note, 1, part.text)
 
 
 def _step(line: Any) -> StepItem:

@@ -70,7 +70,7 @@ def digits(value: Any) -> str:
 def _derivatives(study: Study) -> Iterator[Any]:
     from rich.text import Text
 
-    if not study.formulas:
+    if not readable(study):
         return
     yield heading("derivative" if len(study.formulas) == 1 else "partial derivatives")
     single = len(study.formulas) == 1
@@ -84,6 +84,11 @@ def _derivatives(study: Study) -> Iterator[Any]:
         text = str(formula)
         name = "f" + "′" * order
         yield Text(f"{name} = {text if len(text) < 160 else '…'}   = {digits(value)} here")
+
+
+def readable(study: Study) -> bool:
+    """Formulas are shown where a person can take them in; longer ones are told by the steps."""
+    return bool(study.formulas) and all(len(str(f)) <= 240 for _, f in study.formulas)
 
 
 def _beside(head: str, block: str, tail: str = "") -> str:
