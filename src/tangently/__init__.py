@@ -49,7 +49,7 @@ _HOMES = {
     "vjp": "function",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -304,7 +304,7 @@ def study(function: str, at: str | None, wrt: str | None, data: str | None, as_j
         click.echo(to_json(study_data(found)), nl=False)
     else:
         _print_rich(found)
-    if found.receipt is not None and found.receipt.agree is False or not found.explanation.agrees:
+    if (found.receipt is not None and found.receipt.agree is False) or not found.explanation.agrees:
         raise TangentlyError("independent routes disagree: see the receipt")
 
 

@@ -171,7 +171,7 @@ class Derived(functools.partial):  # type: ignore[type-arg]
 
     def _restrict(self, selection: Any, recording: Recording) -> Any:
         engine = self._engine
-        if engine.wrt is None or engine.latest is not None and engine.latest.recording is recording:
+        if engine.wrt is None or (engine.latest is not None and engine.latest.recording is recording):
             return engine.latest.selection if engine.latest is not None else selection
         bound = _bound_like(engine, recording)
         return engine.select(recording, bound, engine.chosen(bound))

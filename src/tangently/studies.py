@@ -20,7 +20,18 @@ from tangently.derivatives import gradient as gradient_transformation
 from tangently.derivatives import value as value_transformation
 from tangently.errors import DomainError, InputError, TangentlyError
 from tangently.expr import CONST, Expr, toposort
-from tangently.function import Derived, Expression, as_function, derivative, expressions, grad, hessian, holds, hvp, jacobian
+from tangently.function import (
+    Derived,
+    Expression,
+    as_function,
+    derivative,
+    expressions,
+    grad,
+    hessian,
+    holds,
+    hvp,
+    jacobian,
+)
 from tangently.pictures.building import diagram_of, full, short
 from tangently.tracing.names import name_of
 from tangently.tracing.recording import Recording, diagnose, promote
@@ -413,9 +424,9 @@ class Study:
         return f"<study of {self.title}: value {short(self.value)}; print it or .save('report.html')>"
 
     def _repr_html_(self) -> str:
-        from tangently.reports.documents import study_page
-
         from html import escape
+
+        from tangently.reports.documents import study_page
 
         page = escape(study_page(self), quote=True)
         return f'<iframe srcdoc="{page}" style="width:100%;height:80vh;border:0"></iframe>'

@@ -99,9 +99,7 @@ class Writer:
         return name
 
 
-GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΣΔΩΓΘΛΞΠΦΨ", (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda_ mu nu xi omicron pi rho sigma tau upsilon phi chi "
-    "psi omega Sigma Delta Omega Gamma Theta Lambda Xi Pi Phi Psi").split()))  # fmt: skip
+GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΣΔΩΓΘΛΞΠΦΨ", ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda_", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Sigma", "Delta", "Omega", "Gamma", "Theta", "Lambda", "Xi", "Pi", "Phi", "Psi"]))  # fmt: skip
 
 
 def identifier(name: str) -> str:

@@ -277,7 +277,7 @@ class _Body:
     def _inlined(self, node: Expr, text: str) -> bool:
         if self.uses.get(node, 0) != 1 or node in self.writer.names or node in self.used_as_atom:
             return False
-        if len(text) > LINE or node in self.guards and not self.scalar:
+        if len(text) > LINE or (node in self.guards and not self.scalar):
             return node in self.guards
         if self.scalar or node in self.guards:
             return True

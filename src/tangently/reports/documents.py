@@ -36,7 +36,6 @@ from tangently.reports import (
 )
 from tangently.reports.terminal import readable
 from tangently.simplification import simplify_all
-
 from tangently.tracing.names import name_of
 
 if TYPE_CHECKING:

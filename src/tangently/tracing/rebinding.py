@@ -243,7 +243,8 @@ def needs_rebinding(f: Any, seen: set[int] | None = None) -> bool:
 
 def _is_object(f: Any) -> bool:
     """Is this an object of a class of the user's with a __call__ in Python?"""
-    return isinstance(getattr(type(f), "__call__", None), types.FunctionType) and type(f) is not types.FunctionType
+    call = inspect.getattr_static(type(f), "__call__", None)
+    return isinstance(call, types.FunctionType) and type(f) is not types.FunctionType
 
 
 def _intercepted(value: Any, names: set[str]) -> bool:

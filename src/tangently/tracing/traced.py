@@ -318,7 +318,7 @@ class Traced:
     def __float__(self) -> float:
         raise leak(
             f"float({self._text()}) would drop the gradient",
-            "Leave the value as it is: np.sin, math.sin and all operators take it; "
+            "Leave the value as it is: np.sin and all operators take it (math.sin too, but not in a class's methods); "
             "to store values in an array use np.array([...]) or np.stack instead of assigning into np.zeros.",
         )
 
