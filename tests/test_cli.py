@@ -1,4 +1,4 @@
-"""The command line: answers on standard output, one clear error and the right exit code for bad input, whole files only."""
+"""The command line: answers on standard output, one clear error for bad input with its exit code, whole files only."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("args", "code", "words"), WRONG, ids=lambda v: " ".join(v)[:40] if isinstance(v, list) else "")
+@pytest.mark.parametrize(
+    ("args", "code", "words"), WRONG, ids=lambda v: " ".join(v)[:40] if isinstance(v, list) else ""
+)
 def test_bad_input_is_one_clear_error(args: list[str], code: int, words: str) -> None:
     result = run(*args)
     assert result.exit_code == code, result.output
@@ -135,7 +137,9 @@ def test_study_of_the_shipped_example() -> None:
 
 
 def test_it_runs_as_a_module() -> None:
-    done = subprocess.run([sys.executable, "-m", "tangently", "diff", "x^2"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tangently", "diff", "x^2"], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "2x\n"
 
 

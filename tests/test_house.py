@@ -99,8 +99,11 @@ def test_modules_have_docstrings_and_evaluate_no_text(path: Path) -> None:
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    code = "import sys, tangently; print([m for m in ('numpy', 'sympy', 'matplotlib', 'flint', 'scipy', 'rich') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    heavy = ("numpy", "sympy", "matplotlib", "flint", "scipy", "rich")
+    code = f"import sys, tangently; print([m for m in {heavy} if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_import_time() -> None:
@@ -116,3 +119,24 @@ def test_import_time() -> None:
 
     nothing = best("pass")
     assert best("import tangently") - nothing <= 1.5 * (best("import numpy") - nothing)
+
+
+def test_ruff_finds_nothing() -> None:
+    top = ROOT.parent.parent
+    where = [str(p) for p in (ROOT, top / "tests", top / "benchmarks") if p.exists()]
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", *where], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_types_check() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

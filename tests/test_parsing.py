@@ -349,7 +349,7 @@ ARRAYS = [
     ("A x + w", (M, v, w), M @ v + w),
     ("2 A x", (M, v), 2 * M @ v),
     ("A*B", (M, M), M * M),
-    ("A B", (M, M), M @ M),
+    ("A·B", (M, M), M @ M),
     ("A @ B'", (M, M), M @ M.T),
     ("w·x", (w, v), w @ v),
     ("x w'", (v, w), np.outer(v, w)),
@@ -359,7 +359,7 @@ ARRAYS = [
     ("A[:, None, 0]", (M,), M[:, None, 0]),
     ("x.sum() + x.mean()", (v,), 8.0),
     ("‖x‖ + ‖x‖₁", (v,), np.linalg.norm(v) + 6),
-    ("[1, 2, 3] x", (v,), 14.0),
+    ("[1, 2, 3]·x", (v,), 14.0),
     ("[[1, 0], [0, 2]] @ [x, y]", (2.0, 3.0), np.array([2.0, 6.0])),
     ("(x, x^2)", (3.0,), np.array([3.0, 9.0])),
     ("[x, [1, 1, 1]]", (v,), np.array([v, np.ones(3)])),
@@ -567,3 +567,11 @@ def test_import_is_light():
         "assert tokens.cutter.cache_info().currsize == 0"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 3), (2, 3)])
+def test_two_arrays_side_by_side_have_two_readings(shape: tuple[int, ...]) -> None:
+    a = np.ones(shape)
+    with pytest.raises(InputError, match="two readings"):
+        parse("x y")(a, a)
+    assert np.array_equal(parse("x*y")(a, a), a)

@@ -101,8 +101,9 @@ def test_what_is_shared_stays_shared() -> None:
 
 
 def test_large_and_inexact_coefficients() -> None:
-    assert to_text(simplify(untouched("mul", 1e200, untouched("mul", 1e200, x)))) == to_text(1e200 * raw(
-        TABLE["mul"], (const(1e200), x)))
+    assert to_text(simplify(untouched("mul", 1e200, untouched("mul", 1e200, x)))) == to_text(
+        1e200 * raw(TABLE["mul"], (const(1e200), x))
+    )
     big = simplify(2**40 * (untouched("mul", 2**40, x)))
     assert evaluate([big], {x: 3.0})[0] == 3.0 * 2**80
     assert simplify(2**40 * untouched("mul", 2**40, x), cancel=True).args[0].value == 2**80

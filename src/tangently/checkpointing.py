@@ -2,8 +2,8 @@
 
 `checkpoint(f)` runs `f` forward without keeping what happens inside: the trace gets one node with the inputs and the
 outputs. In the reverse pass the node runs `f` again on the recorded inputs, records the inside, sweeps it, and lets it
-go. A loop of n steps, cut into √n checkpointed blocks, so needs memory for 2√n steps and one extra forward run (Griewank &
-Walther, Evaluating Derivatives, chapter 12). `checkpointed_loop` does the cutting.
+go. A loop of n steps, cut into √n checkpointed blocks, so needs memory for 2√n steps and one extra forward run
+(Griewank & Walther, Evaluating Derivatives, chapter 12). `checkpointed_loop` does the cutting.
 
 The node has no forward rule and no second derivative; for those, leave the checkpoint out.
 """
@@ -144,8 +144,10 @@ def _cut(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     return found
 
 
-def checkpointed_loop(step: Callable[[Any, Any], Any], state: Any, inputs: Sequence[Any], every: int | None = None) -> Any:
-    """`for item in inputs: state = step(state, item)`, keeping one state in `every` (√n if left out) for the reverse pass.
+def checkpointed_loop(
+    step: Callable[[Any, Any], Any], state: Any, inputs: Sequence[Any], every: int | None = None
+) -> Any:
+    """`for item in inputs: state = step(state, item)`, keeping one state in `every` (√n if left out) for the way back.
 
     Everything differentiable that `step` uses must come in through the state or the inputs.
 

@@ -44,15 +44,18 @@ def main() -> None:
     """Calculus for deep learning that shows its work."""
 
 
+SUFFIXES = "Write a file by its suffix (.html .svg .png .pdf .tex .json .txt)."
+
+
 def arguments(f: Callable[..., Any]) -> Callable[..., Any]:
     """The arguments that every command takes."""
     for decorate in reversed((
         click.argument("function"),
         click.option("--at", metavar="POINT", help="The point: 1  or  1,2  or  x=1,y=2  or  w=[0.5,1],b=pi/2."),
         click.option("--wrt", metavar="NAMES", help="With respect to which arguments (or named intermediate values)."),
-        click.option("--data", type=click.Path(), metavar="CSV", help="A table with a header: columns become the arguments of their names."),
+        click.option("--data", type=click.Path(), metavar="CSV", help="A table: columns become arguments by name."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write a file instead, by its suffix (.html .svg .png .pdf .tex .json .txt)."),
+        click.option("-o", "--output", type=click.Path(), metavar="FILE", help=SUFFIXES),
     )):  # fmt: skip
         f = decorate(f)
     return f
@@ -208,7 +211,9 @@ def with_data(function: Any, path: str | None, at: Any) -> tuple[Any, Any]:
     names = list(inspect.signature(function).parameters)
     used = {n: columns[n] for n in names if n in columns}
     if not used:
-        raise InputError(f"{path} has columns {', '.join(columns)}; the function's arguments are {', '.join(names)}: none in common")
+        raise InputError(
+            f"{path} has columns {', '.join(columns)}; the function's arguments are {', '.join(names)}: none in common"
+        )
     rest = [p for p in inspect.signature(function).parameters.values() if p.name not in used]
 
     def loss(*args: Any) -> Any:
@@ -284,10 +289,21 @@ def emit(result: Any, text: Callable[[], str], data: Callable[[], Any], as_json:
 
 @main.command()
 @arguments
-@click.option("--depth", type=click.Choice(["summary", "rules", "algebra"]), default="rules", help="How much of the derivation.")
+@click.option(
+    "--depth", type=click.Choice(["summary", "rules", "algebra"]), default="rules", help="How much of the derivation."
+)
 @click.option("--notation", type=click.Choice(["leibniz", "lagrange", "newton", "euler"]), default="leibniz")
 @guarded
-def study(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, depth: str, notation: str) -> None:  # noqa: E501
+def study(
+    function: str,
+    at: str | None,
+    wrt: str | None,
+    data: str | None,
+    as_json: bool,
+    output: str | None,
+    depth: str,
+    notation: str,
+) -> None:
     """Everything about FUNCTION at a point: value, derivatives, Hessian, steps, graph, receipt."""
     from tangently import studies
     from tangently.reports.saving import study_data, to_json
@@ -341,7 +357,7 @@ class Answer:
     @property
     def labels(self) -> list[str]:
         engine = self.derived._engine
-        names = [p for p in engine.signature.parameters]
+        names = list(engine.signature.parameters)
         return names if engine.wrt is None else [str(w) for w in _several(engine.wrt)]
 
     def data(self) -> dict[str, Any]:
@@ -389,7 +405,9 @@ def answer(verb: str, function: str, derived: Any, at: Any) -> Answer:
     return Answer(function, verb, formula, value, derived)
 
 
-def one_line(verb: str, make: Callable[..., Any], function: str, at: Any, wrt: Any, data: Any, as_json: bool, output: Any) -> None:
+def one_line(
+    verb: str, make: Callable[..., Any], function: str, at: Any, wrt: Any, data: Any, as_json: bool, output: Any
+) -> None:
     f, where = with_data(load(function), data, point(at))
     for note in getattr(f, "notes", ()):
         click.echo(f"note: {note}", err=True)
@@ -401,7 +419,9 @@ def one_line(verb: str, make: Callable[..., Any], function: str, at: Any, wrt: A
 @arguments
 @click.option("--order", type=click.IntRange(1, 50), default=1, help="The order of the derivative.")
 @guarded
-def diff(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, order: int) -> None:
+def diff(
+    function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, order: int
+) -> None:
     """The derivative of FUNCTION (of any order), as a formula and at a point."""
     from tangently.function import derivative
 
@@ -421,7 +441,9 @@ def grad(function: str, at: str | None, wrt: str | None, data: str | None, as_js
 @main.command()
 @arguments
 @guarded
-def hessian(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None) -> None:
+def hessian(
+    function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None
+) -> None:
     """The Hessian of FUNCTION."""
     from tangently.function import hessian as second
 
@@ -434,7 +456,17 @@ def hessian(function: str, at: str | None, wrt: str | None, data: str | None, as
 @click.option("--depth", type=click.Choice(["summary", "rules", "algebra"]), default="rules", help="How much to show.")
 @click.option("--notation", type=click.Choice(["leibniz", "lagrange", "newton", "euler"]), default="leibniz")
 @guarded
-def explain(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, order: int, depth: str, notation: str) -> None:  # noqa: E501
+def explain(
+    function: str,
+    at: str | None,
+    wrt: str | None,
+    data: str | None,
+    as_json: bool,
+    output: str | None,
+    order: int,
+    depth: str,
+    notation: str,
+) -> None:
     """The derivation, step by step."""
     from tangently import studies
     from tangently.reports.saving import explanation_data
@@ -448,9 +480,13 @@ def explain(function: str, at: str | None, wrt: str | None, data: str | None, as
 
 @main.command()
 @arguments
-@click.option("--limit", type=click.IntRange(9, 2000), default=60, help="Vertices to show; larger graphs are collapsed.")
+@click.option(
+    "--limit", type=click.IntRange(9, 2000), default=60, help="Vertices to show; larger graphs are collapsed."
+)
 @guarded
-def graph(function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, limit: int) -> None:
+def graph(
+    function: str, at: str | None, wrt: str | None, data: str | None, as_json: bool, output: str | None, limit: int
+) -> None:
     """The computational graph: a value forward and a gradient backward on every edge."""
     import shutil
 

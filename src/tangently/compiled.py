@@ -33,7 +33,8 @@ from tangently.tracing.recording import Recording, diagnose, input_names, promot
 from tangently.tracing.traced import Eager, Trace, Traced, guard
 from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
 
-HUGE = 20_000  # nodes; above it the first call sweeps the recorded values instead of compiling
+LONG = 3_000  # nodes; above it the first call sweeps the recorded values instead of compiling
+HUGE = 20_000  # nodes; above it code is generated once, and no version that is entered directly
 VARIANTS = 64  # compiled variants kept for one function
 SMALL = 400  # nodes; below it the derivative is simplified before code is generated
 
@@ -64,6 +65,7 @@ class Transformation:
     numeric: Callable[[Recording, Selection, list[Any]], Any] | None = None
     extras: int = 0
     maps_over_arrays: bool = False
+    plotted: dict[str, Any] = field(default_factory=dict)  # what a picture of the result has to show: its order
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,10 @@ class Engine:
         if recording.trace.foreign:
             return self._on_foreign(recording, selection, bound, leaves)
         size = len(recording.trace.values)
-        if size > HUGE and self.transformation.numeric is not None and key not in self.seen:
+        if size > LONG and self.transformation.numeric is not None and key not in self.seen:
+            problem = diagnose(recording)
+            if problem is not None:
+                raise problem
             self.seen.add(key)
             return self.transformation.numeric(recording, selection, leaves)
         variant = self.compile(recording, selection, surroundings, bound, leaves)
@@ -325,7 +330,8 @@ class Engine:
                 leaves.append(k)
         if not nodes:
             raise InputError(
-                f"{name_of(self.function)} has no number or array to differentiate: got {', '.join(bound.paths) or 'no arguments'}"
+                f"{name_of(self.function)} has no number or array to differentiate: "
+                f"got {', '.join(bound.paths) or 'no arguments'}"
             )
         return Selection(nodes, bound.packer(self.wrt), labels, leaves)
 
@@ -444,7 +450,9 @@ class Bound:
             places = {p: k for k, p in enumerate(p for p in self.paths if p in order or p.split("[")[0] in order)}
             pick = lambda v: [v[places[n]] for n in order]
             return (lambda v: pick(v)[0]) if single else (lambda v: tuple(pick(v)))
-        return _Packer([_dynamic(structures[n]) for n in names if n in order], [n for n in names if n in order], order, single)
+        return _Packer(
+            [_dynamic(structures[n]) for n in names if n in order], [n for n in names if n in order], order, single
+        )
 
 
 class _Packer:

@@ -1,7 +1,7 @@
 """The transformations: what `derivative`, `grad`, `jacobian`, `hessian` and the others make of a recorded function.
 
 Each takes a recording and the chosen nodes and gives output expressions, by the tangent and pullback of
-`tangently.differentiation`. Jacobians and Hessians with a short side are formed in the graph, row by row with everything
+`tangently.differentiation`. Jacobians and Hessians with a short side are formed in the graph, row by row with all
 shared; with two long sides the compiled product with one direction is called for each basis vector.
 
 Formulas: Jᵢⱼ = ∂fᵢ/∂xⱼ (numerator layout: output axes first, input axes after); H = ∂(∇f)/∂x by forward over reverse;
@@ -67,10 +67,13 @@ def derivative(order: int) -> Transformation:
     def build(r: Recording, s: Selection) -> Transformed:
         numbers_only(s, "derivative")
         if len(r.outputs) != 1:
-            raise ShapeError(f"derivative of a function that returns {len(r.outputs)} values: return one number or array")
+            raise ShapeError(
+                f"derivative of a function that returns {len(r.outputs)} values: return one number or array"
+            )
         return Transformed([nth(r.outputs[0], x, order) for x in s.nodes], pack_unless_trivial(s))
 
-    return Transformation("derivative", build, numeric=_sweep_one if order == 1 else None, maps_over_arrays=True)
+    numeric = _sweep_one if order == 1 else None
+    return Transformation("derivative", build, numeric, maps_over_arrays=True, plotted={"order": order})
 
 
 def nth(y: Expr, x: Expr, order: int) -> Expr:
@@ -111,7 +114,11 @@ def named_pullback(r: Recording, s: Selection, y: Expr) -> tuple[list[Expr], dic
     """The gradient, and names for it in the code: the cotangent of the user's z is dz."""
     found = cotangent_map([y], [const(1.0)], s.nodes)
     grads = [found[x] if x in found else in_precision(zero(x.shape), x) for x in s.nodes]
-    names = {g: f"d{r.names.get(node) or node.name}" for node, g in found.items() if (r.names.get(node) or node.name) and g.op is not CONST}
+    names = {
+        g: f"d{r.names.get(node) or node.name}"
+        for node, g in found.items()
+        if (r.names.get(node) or node.name) and g.op is not CONST
+    }
     return grads, names
 
 

@@ -185,7 +185,9 @@ def pull_number(op: Primitive, params: Any, y: Any, xs: Sequence[Any], g: Any, i
     except (ZeroDivisionError, OverflowError, ValueError):
         wide = [np.float64(x) if type(x) is float else x for x in xs]
         with np.errstate(all="ignore"):
-            return op.vjp(params, np.float64(y) if type(y) is float else y, wide, np.float64(g) if type(g) is float else g, i)
+            return op.vjp(
+                params, np.float64(y) if type(y) is float else y, wide, np.float64(g) if type(g) is float else g, i
+            )
 
 
 # ---------------------------------------------------------------- expansion
@@ -198,7 +200,11 @@ def expand(outputs: Sequence[Expr]) -> list[Expr]:
         args = [done[a] for a in node.args]
         if node.op.body is not None:
             inside = node.op.body(node.params, *args)
-            done[node] = expand([inside])[0] if any(n.op.body is not None for n in toposort([inside], stop=done.__contains__)) else inside
+            done[node] = (
+                expand([inside])[0]
+                if any(n.op.body is not None for n in toposort([inside], stop=done.__contains__))
+                else inside
+            )
         else:
             same = all(a is b for a, b in zip(args, node.args))
             done[node] = node if same else evaluate([node], dict(zip(node.args, args)))[0]

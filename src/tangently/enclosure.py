@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flint import arb
 
 
-class MissingEnclosure(UnsupportedError):  # noqa: N818
+class MissingEnclosure(UnsupportedError):
     """A row that has no enclosure, by name in `row`."""
 
     def __init__(self, row: str, message: str) -> None:

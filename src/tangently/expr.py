@@ -268,7 +268,9 @@ def constant_of(params: tuple[Any, ...]) -> Any:
     kind, value = params
     if kind is Data:
         return value.array
-    return kind(value) if type(value) is str and kind is not bool else (value == "True" if type(value) is str else value)
+    return (
+        kind(value) if type(value) is str and kind is not bool else (value == "True" if type(value) is str else value)
+    )
 
 
 def constant_value(node: Expr) -> Any:

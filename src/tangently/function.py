@@ -44,7 +44,9 @@ def as_function(f: Any) -> Function:
     if type(f).__module__.startswith("sympy."):
         return _from_sympy(f)
     if isinstance(f, (int, float, np.ndarray)):
-        raise InputError(f"a {type(f).__name__} ({f!r:.40}) was given where a function was wanted; for sampled data use differences")
+        raise InputError(
+            f"a {type(f).__name__} ({f!r:.40}) was given where a function was wanted; for sampled data use differences"
+        )
     return f
 
 
@@ -126,12 +128,14 @@ class Derived(functools.partial):  # type: ignore[type-arg]
     __wrapped__: Function
     verb: str
 
-    def __new__(cls, function: Function, transformation: Transformation, wrt: Wrt, verb: str, loop: Any = None) -> Derived:
+    def __new__(
+        cls, function: Function, transformation: Transformation, wrt: Wrt, verb: str, loop: Any = None
+    ) -> Derived:
         engine = Engine(function, transformation, wrt)
         self = super().__new__(cls, engine if loop is None else _or_loop(engine, loop))
         self.__wrapped__ = function
         self._engine, self.verb = engine, verb
-        self.__name__ = f"{verb}_of_{name_of(function)}"
+        vars(self)["__name__"] = f"{verb}_of_{name_of(function)}"
         this = weakref.ref(self)
         engine.install = lambda call: _enter_at(this(), call)
         return self
@@ -191,7 +195,9 @@ class Derived(functools.partial):  # type: ignore[type-arg]
         try:
             self(*probe)
         except (TangentlyError, TypeError, ValueError, IndexError) as error:
-            raise TraceError(f"there is no code yet: call the function once, so that shapes are known ({error})") from error
+            raise TraceError(
+                f"there is no code yet: call the function once, so that shapes are known ({error})"
+            ) from error
 
     @property
     def steps(self) -> Any:
@@ -210,7 +216,7 @@ class Derived(functools.partial):  # type: ignore[type-arg]
         """The function with its derivative (one argument), or its contours with gradient arrows (two)."""
         from tangently.pictures.functions import plot
 
-        return plot(self.__wrapped__, ax=ax, **options)
+        return plot(self.__wrapped__, ax=ax, **{**self._engine.transformation.plotted, **options})
 
     def save(self, path: Any, **options: Any) -> None:
         """Write a picture (.svg, .png, .pdf), a page (.html), LaTeX (.tex) or data (.json), by the suffix."""
@@ -563,7 +569,8 @@ def _columns_of_hessian(function: Function, engine: Engine, args: Any, inputs: l
     product = Derived(function, derivatives.hvp(), engine.wrt, "hvp")
     zeros = [np.zeros(x.shape) for x in inputs]
     return [
-        [flatten(product(*args, [*zeros[:j], e, *zeros[j + 1 :]]))[0] for e in _basis(x.shape)] for j, x in enumerate(inputs)
+        [flatten(product(*args, [*zeros[:j], e, *zeros[j + 1 :]]))[0] for e in _basis(x.shape)]
+        for j, x in enumerate(inputs)
     ]
 
 
@@ -600,7 +607,9 @@ def _of_variable(y: Traced, wrt: Any, order: int) -> Any:
     """The gradient of a traced value with respect to traced values, as a traced value."""
     xs = [wrt] if isinstance(wrt, Traced) else wrt
     if not isinstance(xs, (list, tuple)) or not all(isinstance(x, Traced) for x in xs):
-        raise InputError("grad of a computed value needs wrt= the variable (or a list of variables) it was computed from")
+        raise InputError(
+            "grad of a computed value needs wrt= the variable (or a list of variables) it was computed from"
+        )
     if y.shape != ():
         raise ShapeError(f"grad needs one number; {y!r} has shape {y.shape}. Sum it, or take its mean")
     nodes = [x.expr for x in xs]

@@ -267,7 +267,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     shape = list(shape_of(lift(x)))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes: Any = axis if isinstance(axis, (tuple, list)) else (axis,)
     total = len(shape) + len(axes)
     for k in sorted(int(a) % total for a in axes):
         shape.insert(k, 1)
@@ -426,7 +426,7 @@ def _part_of(part: Any, arrays: list[Any]) -> Any:
         return _slice_part(part)
     if part is None or part is Ellipsis:
         return ("n",) if part is None else ("e",)
-    if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
+    if type(part) is int or isinstance(part, np.integer):
         return int(part)
     if hasattr(type(part), "__apply__"):
         if part.shape == ():

@@ -102,7 +102,8 @@ def _bind(engine: Engine, at: Any) -> Bound:
         if at is None:
             missing = [p.name for p in engine.signature.parameters.values() if p.default is p.empty]
             raise InputError(
-                f"{name_of(engine.function)} needs a point: give at= (on the command line --at) with {', '.join(missing)}"
+                f"{name_of(engine.function)} needs a point: give at= (on the command line --at) "
+                f"with {', '.join(missing)}"
             ) from None
         raise
 
@@ -238,11 +239,15 @@ class Explanation:
     depth: str = "rules"
     function: str = "f"
 
-    def lines(self, depth: str | None = None, notation: str | None = None) -> list[Any]:
+    def lines(self, depth: str | None = None, notation: Any = None) -> list[Any]:
         """Every line of every derivation, at a depth (summary, rules, algebra) and in a notation."""
         from tangently.explanation import lines
 
-        chosen = {"depth": depth or self.depth, "notation": notation or self.notation, "function_name": self.function}
+        chosen: dict[str, Any] = {
+            "depth": depth or self.depth,
+            "notation": notation or self.notation,
+            "function_name": self.function,
+        }
         return [line for d in self.derivations for line in lines(d, **chosen)]
 
     def __str__(self) -> str:
@@ -310,12 +315,20 @@ def explain_point(
     name = name_of(point.function)
     small = len(toposort([point.output])) <= STEPS
     if not (point.scalar and small and len(point.selection.nodes) <= 6):
-        walk = backward_walk(point.recording.outputs, point.selection.nodes, names, _all_values(point, numbers)) if small else ()
+        walk = (
+            backward_walk(point.recording.outputs, point.selection.nodes, names, _all_values(point, numbers))
+            if small
+            else ()
+        )
         return Explanation(title_of(point), (), tuple(walk), (), None, True, notation, depth, name)
     derivations = [
         d for x in point.selection.nodes for d in derive_nth(point.output, x, order, names=names, values=values)
     ]
-    found_paths = tuple(paths_of(point.output, x, names=names, values=values) for x in point.selection.nodes) if order == 1 else ()
+    found_paths = (
+        tuple(paths_of(point.output, x, names=names, values=values) for x in point.selection.nodes)
+        if order == 1
+        else ()
+    )
     return Explanation(
         title_of(point), tuple(derivations), (), found_paths, _quotients(point, order) if numbers else None,
         all(check(d).equal for d in derivations), notation, depth, name,
@@ -491,9 +504,12 @@ def _somewhere(f: Any, at: Any, wrt: Wrt) -> tuple[Point, list[str]]:
             continue
         except (TypeError, IndexError, AttributeError, ValueError) as error:
             raise InputError(
-                f"{name_of(function)} needs a point: give at= (on the command line --at) with {', '.join(missing)} ({error})"
+                f"{name_of(function)} needs a point: give at= (on the command line --at) "
+                f"with {', '.join(missing)} ({error})"
             ) from error
-        return point, [f"No point was given: studied at {', '.join(f'{n} = {probe:g}' for n in missing)} (choose one with at=)."]
+        return point, [
+            f"No point was given: studied at {', '.join(f'{n} = {probe:g}' for n in missing)} (choose one with at=)."
+        ]
     raise first or InputError(f"{name_of(function)} has no value at any of the points tried: give at=")
 
 
@@ -508,7 +524,7 @@ def _value(point: Point) -> Any:
 
 
 def _notes(point: Point, f: Any) -> list[str]:
-    notes = list(getattr(point.function, "notes", ()))
+    notes: list[str] = list(getattr(point.function, "notes", ()))
     where = holds(point.recording)
     if where:
         notes.append(f"The formula holds on the branch taken here: {where}.")
@@ -535,7 +551,9 @@ def kinks(point: Point) -> list[str]:
             names = {k: v for k, v in point.recording.names.items() if k is not node}
             where = "" if np.ndim(hit) == 0 else f" in {count} of {np.size(hit)} entries"
             slopes = _slopes(point) if node.shape == () and point.scalar and len(point.selection.nodes) == 1 else ""
-            found.append(f"{to_text(node, names)} has no derivative there{where}; the subgradient of least norm is used{slopes}.")
+            found.append(
+                f"{to_text(node, names)} has no derivative there{where}; the subgradient of least norm is used{slopes}."
+            )
     return found
 
 
@@ -556,7 +574,11 @@ def _slopes(point: Point) -> str:
 
 
 def _entries(point: Point) -> tuple[Entry, ...]:
-    found = grad(point.function, wrt=point.engine.wrt)(*point.args) if point.engine.wrt is not None else grad(point.function)(*point.args)
+    found = (
+        grad(point.function, wrt=point.engine.wrt)(*point.args)
+        if point.engine.wrt is not None
+        else grad(point.function)(*point.args)
+    )
     gradients = flatten(found)[0]
     values = [point.recording.trace.values[n] for n in point.selection.nodes]
     return tuple(Entry(label, v, g) for label, v, g in zip(point.selection.labels, values, gradients))
@@ -613,7 +635,9 @@ def _curvature(point: Point) -> Curvature | None:
     symmetric = bool(np.allclose(matrix, matrix.T, rtol=1e-8, atol=1e-12))
     eigenvalues = np.linalg.eigvalsh((matrix + matrix.T) / 2)
     matrix = np.where(np.abs(matrix) > 1e-14 * np.abs(matrix).max(), matrix, 0.0)  # what is left of zero by rounding
-    return Curvature(matrix, tuple(entry_labels(point)), eigenvalues, condition_of(eigenvalues), verdict_of(eigenvalues), symmetric)
+    return Curvature(
+        matrix, tuple(entry_labels(point)), eigenvalues, condition_of(eigenvalues), verdict_of(eigenvalues), symmetric
+    )
 
 
 def hessian_matrix(point: Point, size: int) -> np.ndarray:
@@ -657,7 +681,9 @@ def verdict_of(eigenvalues: np.ndarray) -> str:
     if scale < 1e-12 or not (up or down):
         return "flat: no curvature to second order"
     if up and down:
-        return f"saddle: curves up along {up} and down along {down} direction{'s' if down > 1 else ''}" + (f", flat along {flat}" if flat else "")
+        return f"saddle: curves up along {up} and down along {down} direction{'s' if down > 1 else ''}" + (
+            f", flat along {flat}" if flat else ""
+        )
     shape = "bowl: curves up" if up else "dome: curves down"
     return f"{shape} in every direction" if not flat else f"{shape} along {max(up, down)}, flat along {flat} (a valley)"
 

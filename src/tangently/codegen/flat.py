@@ -1,8 +1,9 @@
 """Expressions to flat source: an order, a name for every value that needs one, and templates from the table.
 
-A *dialect* is a language: which template field it reads, how it writes literals, statements and headers. The writer goes
-over the topological order once. A value that is used once, has no name of the user's, and stays short is written where
-it is used, with parentheses by precedence; every other value is a statement. User names are kept (`h`, `z`, `loss`).
+A *dialect* is a language: which template field it reads, how it writes literals, statements and headers. The writer
+goes over the topological order once. A value that is used once, has no name of the user's, and stays short is written
+where it is used, with parentheses by precedence; every other value is a statement. User names are kept (`h`, `z`,
+`loss`).
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ class Writer:
         return name
 
 
-GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΣΔΩΓΘΛΞΠΦΨ", ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda_", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Sigma", "Delta", "Omega", "Gamma", "Theta", "Lambda", "Xi", "Pi", "Phi", "Psi"]))  # fmt: skip
+_LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda_ mu nu xi omicron pi rho sigma tau upsilon
+phi chi psi omega Sigma Delta Omega Gamma Theta Lambda Xi Pi Phi Psi"""
+GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΣΔΩΓΘΛΞΠΦΨ", _LETTERS.split()))
 
 
 def identifier(name: str) -> str:

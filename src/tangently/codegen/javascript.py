@@ -121,7 +121,7 @@ def _writer(name: str, order: Sequence[Expr], inputs: Sequence[Expr]) -> Writer:
 def _probe(node: Expr) -> str:
     """The text of a row's template, to see which functions it calls."""
     template: Any = node.op.javascript
-    return template(node.params, *["x"] * len(node.args)) if callable(template) else template or ""
+    return str(template(node.params, *["x"] * len(node.args)) if callable(template) else template or "")
 
 
 def _leaf(writer: Writer, node: Expr) -> None:

@@ -2,9 +2,9 @@
 
 The function first tests what it was generated for — types and shapes of the arguments, what the user's function read
 besides them, and each guard as soon as its condition can be computed — and raises `Retrace` where one fails. For
-arrays, a large temporary that dies is reused as `out=` of the operation that consumes it; contractions are `@`; scatters
-add in place. Functions of more than a few thousand statements are cut into parts over one list of values, since
-Python's compiler is not linear in the length of a function.
+arrays, a large temporary that dies is reused as `out=` of the operation that consumes it; contractions are `@`;
+scatters add in place. Functions of more than a few thousand statements are cut into parts over one list of values,
+since Python's compiler is not linear in the length of a function.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import linecache
 import math
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ from tangently.codegen.flat import (
     source_of,
     use_counts,
 )
-from tangently.expr import CONST, INPUT, Expr, is_number, toposort
+from tangently.expr import CONST, INPUT, Expr, depends, is_number, toposort
 from tangently.primitives.layout import scatter_along_axis
 
 BIG = 32_768  # bytes: from here on reusing a buffer beats allocating one
@@ -102,10 +103,9 @@ def generate(
     lines = checks + body
     if again is not None:
         writer.constants["again"] = again
-        miss = f"return again({', '.join(params)})"
-        lines = [line.replace("raise Retrace", miss).replace("raise ValueError", miss) for line in lines]
-        if scalar:
-            lines = ["try:", *[f"    {line}" for line in lines], f"except (ValueError, ArithmeticError, KeyError): {miss}"]
+        caught = "(Retrace, ValueError, ArithmeticError, KeyError)"
+        indented = [f"    {line}" for line in lines]
+        lines = ["try:", *indented, f"except {caught}:", "    pass", f"return again({', '.join(params)})"]
     text = "\n".join([f"def {name}({', '.join(params)}):", *[f"    {line}" for line in lines]]) + "\n"
     return compile_source(name, text, writer.constants, scalar)
 
@@ -145,17 +145,16 @@ def _surroundings(writer: Writer, watched: Sequence[tuple[Any, Any, Any]], stale
 
     tests = []
     for holder, key, value in watched:
-        where = writer.constant(holder, "cell" if type(holder) is types.CellType else "scope" if isinstance(holder, dict) else "function")  # noqa: E501
+        where = writer.constant(
+            holder, "cell" if type(holder) is types.CellType else "scope" if isinstance(holder, dict) else "function"
+        )
         what = writer.constant(value, identifier(f"{key or 'cell'}_was").strip("_"))
         read = f"{where}.cell_contents" if type(holder) is types.CellType else (
             f"{where}[{key!r}]" if isinstance(holder, dict) else f"{where}.{key}")  # fmt: skip
         tests.append(f"{read} is not {what}")
     if stale is not None:
         tests.append(f"{writer.constant(stale, 'changed')}()")
-    rows = []
-    for k in range(0, len(tests), 2):
-        rows.append(f"if {' or '.join(tests[k : k + 2])}: raise Retrace")
-    return rows
+    return [f"if {' or '.join(tests[k : k + 2])}: raise Retrace" for k in range(0, len(tests), 2)]
 
 
 # ---------------------------------------------------------------- statements
@@ -177,6 +176,7 @@ class _Body:
         self.position = {node: k for k, node in enumerate(order)}
         self.buffers = Buffers(order, outputs)
         self.used_as_atom = self._needs_names()
+        self.moving = depends(order, [n for n in order if n.op is INPUT])
         self.users: dict[Expr, list[Expr]] = {}
         for n in order:
             for a in n.args:
@@ -235,7 +235,11 @@ class _Body:
         if self._spread(node):
             return
         template = self.writer.dialect.template(node.op)
-        text, precedence = apply_template(self.writer, template, node.params, self._args(node)) if template else _row_call(self.writer, node)
+        text, precedence = (
+            apply_template(self.writer, template, node.params, self._args(node))
+            if template
+            else _row_call(self.writer, node)
+        )
         if node in self.defined and not self.uses.get(node):
             self.writer.lines.append(text)  # raises where there is no value
             return
@@ -307,7 +311,9 @@ class _Body:
         if base.op.name == "broadcast" and is_number(base.args[0], 0):
             name = self.writer.fresh(self.writer.names.get(node) or "g")
             self.writer.lines.append(f"{name} = np.zeros({node.shape if len(node.shape) != 1 else node.shape[0]})")
-        elif base.op.inplace is not None and self.buffers.dies(base, self.position[node]) and base in self.writer.source:
+        elif (
+            base.op.inplace is not None and self.buffers.dies(base, self.position[node]) and base in self.writer.source
+        ):
             name = operand(self.writer, base, ATOM)
             if not name.isidentifier():
                 return self._copied(node, base, update)
@@ -329,7 +335,8 @@ class _Body:
 
     def _result(self, node: Expr) -> str:
         """An output must be the caller's own: never an input, a constant or a read-only view."""
-        real = ", float" if node.dtype in "nlq" else ""  # a derivative that is a whole number is a real number still
+        whole = node.dtype in "nlq" or node not in self.moving
+        real = ", float" if whole else ""  # a derivative that is a whole number is a real number still
         if node.op.name == "broadcast" and node not in self.writer.source:
             return f"np.full({node.shape}, {operand(self.writer, node.args[0], 0)}{real})"
         text, _ = source_of(self.writer, node)
@@ -406,12 +413,16 @@ def _cut(
                 value = node.params[0].value
                 writer.source[node] = (python_literal(value) if type(value) is float else writer.constant(value), ATOM)
         else:
-            text, _ = apply_template(writer, writer.dialect.template(node.op), node.params, node.args) if node.op.numpy else _row_call(writer, node)  # noqa: E501
+            text, _ = (
+                apply_template(writer, writer.dialect.template(node.op), node.params, node.args)
+                if node.op.numpy
+                else _row_call(writer, node)
+            )
             slot[node] = len(params) + len(slot)
             writer.source[node] = (f"v[{slot[node]}]", ATOM)
             lines.append(f"v[{slot[node]}] = {text}")
-        for outcome in pending.pop(node, ()):
-            lines.append(f"if {source_of(writer, node)[0]} != {outcome!r}: raise Retrace")
+        outcomes = pending.pop(node, ())
+        lines += [f"if {source_of(writer, node)[0]} != {outcome!r}: raise Retrace" for outcome in outcomes]
     parts = [lines[k : k + PART] for k in range(0, len(lines), PART)]
     text = [f"def part_{k}(v):\n" + "\n".join(f"    {line}" for line in part) for k, part in enumerate(parts)]
     result = ", ".join(source_of(writer, node)[0] for node in outputs)
@@ -431,6 +442,7 @@ def _row_call(writer: Writer, node: Expr) -> tuple[str, int]:
 
 # ---------------------------------------------------------------- compiling
 
+_LISTED: deque[str] = deque(maxlen=256)
 _MATH_NAMES = re.compile(r"\bmath\.(\w+)")
 
 
@@ -454,8 +466,16 @@ def compile_source(name: str, body: str, constants: dict[str, Any], scalar: bool
     filename = f"<tangently {name} {id(constants):x}>"
     exec(compile(text, filename, "exec"), scope)
     source = "\n".join(head) + ("\n\n\n" if head else "") + text
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    _list_lines(filename, text)
     return Generated(source, scope[name], constants, scalar)
+
+
+def _list_lines(filename: str, text: str) -> None:
+    """Let tracebacks show the generated lines; of the functions generated long ago they are forgotten."""
+    if len(_LISTED) == _LISTED.maxlen:
+        linecache.cache.pop(_LISTED[0], None)
+    _LISTED.append(filename)
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
 
 
 __all__ = ["Argument", "Generated", "Retrace", "generate"]

@@ -28,8 +28,13 @@ Piece = tuple[str, int]  # some text, and how tightly it holds together
 
 def render(root: Node) -> str:
     """The echo of a tree."""
-    dots = any(node.kind in ("transpose", "@") or node.value == "·" for node in postorder(root))
+    dots = speaks_of_matrices(root)
     return fold(root, lambda node, parts: piece(node, parts, "·" if dots else "*"))[0]
+
+
+def speaks_of_matrices(root: Node) -> bool:
+    """Does the formula write a transpose, an @ or a dot, so that values side by side are a matrix product?"""
+    return any(node.kind in ("transpose", "@") or node.value == "·" for node in postorder(root))
 
 
 def piece(node: Node, parts: list[Piece], product: str) -> Piece:

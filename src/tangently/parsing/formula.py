@@ -19,7 +19,7 @@ from inspect import Parameter, Signature
 from typing import Any, NamedTuple
 
 from ..errors import DomainError, InputError, ShapeError, TangentlyError
-from .echo import render
+from .echo import render, speaks_of_matrices
 from .grammar import read
 from .names import Functions
 from .tree import COMPARISONS, OPERATORS, Node, fold
@@ -113,11 +113,12 @@ class Scope(NamedTuple):
     functions: Functions
     values: Mapping[str, Any]
     text: str
+    matrices: bool
 
 
 def evaluate(formula: Formula, values: Mapping[str, Any]) -> Any:
     """The value of a formula: parts before wholes, and of a plain conditional the branch that is taken."""
-    scope = Scope(formula.functions, values, formula.text)
+    scope = Scope(formula.functions, values, formula.text, speaks_of_matrices(formula.root))
     waiting: list[tuple[Node, str]] = [(formula.root, "open")]
     results: list[Any] = []
     while waiting:
@@ -203,6 +204,12 @@ def multiplied(node: Node, values: list[Any], scope: Scope) -> Any:
     row = node.parts[1].kind == "transpose" and node.parts[0].kind != "transpose"
     if row and dimension(left) == dimension(right) == 1:
         return left[:, None] * right
+    if left.shape == right.shape and not scope.matrices:
+        place = scope.text[node.start : node.end]
+        raise InputError(
+            f"`{place}` has two readings, since both are arrays of shape {left.shape}: "
+            "write * between them for the product entry by entry, or @ for the matrix product."
+        )
     return left @ right
 
 

@@ -1,8 +1,8 @@
 """From a recorded function to a diagram: a forward value, a local derivative and an arriving gradient on every edge.
 
 Values are those of the recording; gradients are those of the numeric reverse sweep; local derivatives are the rows' own
-partials, written in the names of the operands and with the numbers put in. An exponent or a bound that is a plain number
-is part of the label ((·)², max(·, 0)) instead of a vertex.
+partials, written in the names of the operands and with the numbers put in. An exponent or a bound that is a number is
+part of the label ((·)², max(·, 0)) instead of a vertex.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def full(value: Any) -> str:
 def diagram_of(recording: Recording, wrt: Sequence[Expr], *, title: str = "") -> Diagram:
     """The diagram of a recording whose first output is one number (other outputs: values only, no gradients)."""
     foreign = recording.trace.foreign
-    order = [n for n in toposort(recording.outputs, stop=foreign.__contains__)]
+    order = list(toposort(recording.outputs, stop=foreign.__contains__))
     gradients = _gradients(recording, order, wrt)
     hidden = _hidden(order)
     shown = [n for n in order if n not in hidden]
@@ -130,11 +130,19 @@ def _power_label(node: Expr, form: Any) -> str:
     if not isinstance(form[1], int):
         return node.op.name
     exponent = form[2] if isinstance(form[2], str) else (str(node.args[1].value) if node.args[1].op is CONST else "")
-    return "(·)" + exponent.translate(_RAISED) if exponent.lstrip("-").isdigit() else (f"(·)^{exponent}" if exponent else "xʸ")
+    return (
+        "(·)" + exponent.translate(_RAISED)
+        if exponent.lstrip("-").isdigit()
+        else (f"(·)^{exponent}" if exponent else "xʸ")
+    )
 
 
 def _call_label(node: Expr, name: str) -> str:
-    bound = node.args[1] if len(node.args) == 2 and node.args[1].op is CONST and node.args[1].params[0] is not Data else None
+    bound = (
+        node.args[1]
+        if len(node.args) == 2 and node.args[1].op is CONST and node.args[1].params[0] is not Data
+        else None
+    )
     return f"{name}(·, {bound.value:g})" if bound is not None and isinstance(node.op.shown, tuple) else name
 
 
@@ -170,7 +178,9 @@ def _arcs(
         back = None
         if node in gradients and arg in gradients and node.op.vjp is not None:
             back = pull_number(node.op, node.params, values[node], xs, gradients[node], i)
-        local, full_local = _local(node, i, values[node], xs, recording) if detailed and back is not None else (None, None)
+        local, full_local = (
+            _local(node, i, values[node], xs, recording) if detailed and back is not None else (None, None)
+        )
         found.append(
             Arc(
                 ids[arg],
@@ -191,13 +201,16 @@ def _local(node: Expr, i: int, y: Any, xs: Sequence[Any], recording: Recording) 
     """∂node/∂operand as a formula in the operands' names, and its value."""
     if not node.op.partials or node.shape or any(a.shape for a in node.args) or node.op.partials[i] is None:
         return None, None
-    partial = node.op.partials[i]
+    partial: Any = node.op.partials[i]
     number = pull_number(node.op, node.params, y, xs, 1.0, i)
     number = 0.0 if number is None else number
     formula = partial(node, *node.args)
     if not isinstance(formula, Expr) or formula.op is CONST:
         return short(number), full(number)
-    text = to_text(simplify(formula, cancel=True), {**recording.names, node: recording.names.get(node, "y")} if _mentions(formula, node) else recording.names)  # noqa: E501
+    text = to_text(
+        simplify(formula, cancel=True),
+        {**recording.names, node: recording.names.get(node, "y")} if _mentions(formula, node) else recording.names,
+    )
     return (f"{text} = {short(number)}" if len(text) <= 24 else short(number)), f"{text} = {full(number)}"
 
 

@@ -124,7 +124,7 @@ def plot_importance(
     slopes = np.asarray(values, float).ravel()
     if len(names) != len(slopes) or not len(slopes) or not np.isfinite(slopes).all():
         raise InputError(f"got {len(names)} names and {len(slopes)} values; one finite value for each name was wanted")
-    order = np.argsort(-np.abs(slopes), kind="stable")[:most].tolist()
+    order: list[int] = [int(k) for k in np.argsort(-np.abs(slopes), kind="stable")[:most]]
     with house():
         ax = own_axes(6.4, 0.9 + 0.3 * len(order)) if ax is None else shown(ax)
         picked: list[float] = slopes[order].tolist()
@@ -135,7 +135,7 @@ def plot_importance(
                 bar.set(facecolor="#f0b48a", hatch="////", edgecolor=VERMILLION)
             ax.annotate(plain(value), (abs(value), row), (4, 0), textcoords="offset points", va="center", fontsize=9)
         _frame_bars(ax, [names[i] for i in order], len(slopes), title)
-    titled(ax, "importance: " + ", ".join(f"{names[i]} {plain(slopes[i])}" for i in order))
+    titled(ax, "importance: " + ", ".join(f"{names[i]} {plain(float(slopes[i]))}" for i in order))
     return ax
 
 

@@ -135,7 +135,8 @@ def _power_ball(a: Any, b: Any) -> Any:
 
 def _hypot_ball(a: Any, b: Any) -> Any:
     total = a * a + b * b
-    return total.sqrt() if total > 0 or total == 0 else abs(total.upper()).sqrt().union(type(a)(0))
+    root: Any = total if total >= 0 else abs(total.upper())
+    return root.sqrt() if total >= 0 else root.sqrt().union(type(a)(0))
 
 
 def _cbrt_ball(x: Any) -> Any:

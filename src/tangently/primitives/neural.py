@@ -32,6 +32,7 @@ _ROOT_2, _ROOT_2PI = math.sqrt(2), math.sqrt(2 * math.pi)
 
 # ---------------------------------------------------------------- elementwise activations
 
+_sigmoid_ball = monotone(lambda x: 1 / (1 + (-x).exp()))
 sigmoid = elementwise(
     "sigmoid",
     python="(1.0 / (1.0 + math.exp(-{0})) if {0} >= 0.0 else math.exp({0}) / (1.0 + math.exp({0})))",
@@ -41,7 +42,7 @@ sigmoid = elementwise(
     partials=[lambda y, x: y * (1 - y)],
     shown=("fn", "σ", 0),
     rules=(Rule("logistic sigmoid", r"\sigma(u)' = \sigma(u)\,(1 - \sigma(u))\, u'"),),
-    enclosure=monotone(lambda x: 1 / (1 + (-x).exp())),
+    enclosure=_sigmoid_ball,
     calls=("expit", "sigmoid"),
 )
 softplus = elementwise(
@@ -67,7 +68,7 @@ silu = elementwise(
     rules=(
         Rule("SiLU (swish)", r"(u\,\sigma(u))' = \left(\mathrm{silu}(u) + \sigma(u)(1 - \mathrm{silu}(u))\right) u'"),
     ),
-    enclosure=lambda x: x * TABLE["sigmoid"].enclosure(x),
+    enclosure=lambda x: x * _sigmoid_ball(x),
     calls=("silu", "swish"),
 )
 gelu = elementwise(

@@ -224,7 +224,14 @@ sign = elementwise(
 
 
 def rounding(
-    name: str, python: str, shown: Any, javascript: str, sympy: str, calls: tuple[str, ...], jump: Any, enclosure: Any
+    name: str,
+    python: str,
+    shown: Any,
+    javascript: str,
+    sympy: str | None,
+    calls: tuple[str, ...],
+    jump: Any,
+    enclosure: Any,
 ) -> Any:
     return elementwise(
         name,

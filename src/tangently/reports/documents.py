@@ -105,7 +105,11 @@ def _formula(study: Study) -> Formula:
 def _gradient(study: Study) -> Iterator[Block]:
     if study.jacobian is not None:
         yield Heading("Jacobian")
-        yield _matrix(np.atleast_2d(np.asarray(study.jacobian, float))) if _plain(study.jacobian) else Text(str(study.jacobian))
+        yield (
+            _matrix(np.atleast_2d(np.asarray(study.jacobian, float)))
+            if _plain(study.jacobian)
+            else Text(str(study.jacobian))
+        )
         return
     single = len(study.formulas) == 1
     if readable(study):
@@ -119,7 +123,9 @@ def _gradient(study: Study) -> Iterator[Block]:
     for order, formula, value in study.higher:
         if len(toposort([formula.expr])) <= 80:
             shown = equation(words("f" + "′" * order), tree(formula.expr))
-            yield Formula(to_mathml(shown, display="block"), to_text(shown), to_latex(shown), f"= {value!r} at this point")
+            yield Formula(
+                to_mathml(shown, display="block"), to_text(shown), to_latex(shown), f"= {value!r} at this point"
+            )
     yield from _table_of_arguments(study)
 
 
@@ -144,7 +150,11 @@ def _gradient_cell(g: Any) -> str:
 
 def _matrix(matrix: np.ndarray, labels: Sequence[str] = ()) -> Table:
     columns = tuple(labels) or tuple(str(k) for k in range(matrix.shape[1]))
-    return Table(("", *columns), tuple((n, *[repr(float(v)) for v in row]) for n, row in zip(labels or map(str, range(len(matrix))), matrix)), numeric=True)  # noqa: E501
+    return Table(
+        ("", *columns),
+        tuple((n, *[repr(float(v)) for v in row]) for n, row in zip(labels or map(str, range(len(matrix))), matrix)),
+        numeric=True,
+    )
 
 
 def _hessian(study: Study) -> Iterator[Block]:
@@ -181,7 +191,9 @@ def scalarized(study: Study) -> tuple[list[Expr], list[float], Expr] | None:
     if not point.recording.scalar or len(toposort([point.output])) > LIVE:
         return None
     values = point.recording.trace.values
-    constants = {n: const(values[n]) for n in point.recording.inputs if n is not None and n not in nodes and n.shape != ()}
+    constants = {
+        n: const(values[n]) for n in point.recording.inputs if n is not None and n not in nodes and n.shape != ()
+    }
     replaced, numbers, starts = dict(constants), [], []
     for node, label in zip(nodes, point.selection.labels):
         if node.op is not INPUT:
@@ -210,8 +222,10 @@ def _figures(study: Study) -> Iterator[Block]:
     others = [n for n in toposort([output]) if n.op is INPUT and n not in numbers]
     parameters = tuple((n.name or "p", float(study.point.recording.trace.values.get(n, 1.0))) for n in others)
     try:
-        yield _curve(study, numbers[0], starts[0], output, others, parameters) if len(numbers) == 1 else _contour(
-            study, numbers, starts, output, others, parameters
+        yield (
+            _curve(study, numbers[0], starts[0], output, others, parameters)
+            if len(numbers) == 1
+            else _contour(study, numbers, starts, output, others, parameters)
         )
     except TangentlyError as error:
         yield Text(f"No live figure: {error}", "note")
@@ -219,7 +233,7 @@ def _figures(study: Study) -> Iterator[Block]:
 
 def compiled(name: str, inputs: Sequence[Expr], output: Expr) -> JsFunction:
     source = javascript(name, list(inputs), [output])
-    return JsFunction(name, tuple(n.name or "x" for n in inputs), helpers(source) + source)
+    return JsFunction(name, tuple(n.name or "x" for n in inputs), source, helpers(source))
 
 
 def _curve(study: Study, x: Expr, at: float, y: Expr, others: list[Expr], parameters: Any) -> Plot1D:
@@ -230,7 +244,7 @@ def _curve(study: Study, x: Expr, at: float, y: Expr, others: list[Expr], parame
     return Plot1D(
         compiled("f", inputs, y), compiled("df", inputs, first), x.name or "x", at, span,
         second=compiled("ddf", inputs, second), parameters=parameters, label=study.title,
-        alt=f"The curve of {study.title} with its tangent at {x.name} = {short(at)}, of slope {short(study.entries[0].gradient)}",
+        alt=f"{study.title} with its tangent at {x.name} = {short(at)}, of slope {short(study.entries[0].gradient)}",
         caption="Drag the point, or move it with the arrow keys; the secant turns into the tangent as h → 0.",
     )  # fmt: skip
 
@@ -261,7 +275,11 @@ def explanation_blocks(explanation: Explanation) -> Iterator[Block]:
     if lines:
         yield Heading("Step by step")
         yield Steps(tuple(_step(line) for line in lines))
-        yield Verdict(explanation.agrees, "The derivation equals the reverse sweep", "" if explanation.agrees else "They differ: do not trust this answer.")  # noqa: E501
+        yield Verdict(
+            explanation.agrees,
+            "The derivation equals the reverse sweep",
+            "" if explanation.agrees else "They differ: do not trust this answer.",
+        )
     elif explanation.walk:
         yield Heading("Step by step, backward")
         yield Steps(tuple(item for step in explanation.walk for item in _back(step)))
@@ -291,7 +309,9 @@ def _step(line: Any) -> StepItem:
 def graph_block(graph: Graph) -> GraphFigure:
     small = collapse(graph.diagram, graph.limit)
     steps = tuple(GraphStep(s.direction, s.elements, s.text) for s in walk(small))
-    return GraphFigure(to_svg(small), steps, describe(small), "Values go forward (→, blue); gradients come back (←, vermillion).")
+    return GraphFigure(
+        to_svg(small), steps, describe(small), "Values go forward (→, blue); gradients come back (←, vermillion)."
+    )
 
 
 def _receipt(study: Study) -> Iterator[Block]:
@@ -304,7 +324,7 @@ def _receipt(study: Study) -> Iterator[Block]:
     sweep = found.sweep_h
     if sweep is not None:
         yield LineChart(
-            tuple((name, [float(v) for v in sweep.h], [float(v) for v in error]) for name, error in sweep.errors.items()),
+            tuple((name, sweep.h.tolist(), error.tolist()) for name, error in sweep.errors.items()),
             log_x=True, log_y=True, title="Error of difference quotients against h", x_label="h", y_label="error",
             alt="Truncation error falls with h, then rounding error rises: the best step lies between.",
         )  # fmt: skip

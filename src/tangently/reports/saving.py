@@ -26,7 +26,9 @@ def save(path: Any, writers: Writers) -> Path:
     target = Path(path)
     writer = writers.get(target.suffix.lower())
     if writer is None:
-        raise InputError(f"{target.name}: {target.suffix or 'no suffix'} was got; one of {', '.join(sorted(writers))} was wanted")
+        raise InputError(
+            f"{target.name}: {target.suffix or 'no suffix'} was got; one of {', '.join(sorted(writers))} was wanted"
+        )
     content = writer()
     return write_atomically(target, content.encode() if isinstance(content, str) else content)
 
@@ -38,7 +40,9 @@ def write_atomically(target: Path, content: bytes) -> Path:
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
-        raise InputError(f"{target} can't be written: {error.strerror}. Choose a folder that exists and is yours") from None
+        raise InputError(
+            f"{target} can't be written: {error.strerror}. Choose a folder that exists and is yours"
+        ) from None
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -112,7 +116,10 @@ def explanation_data(explanation: Explanation) -> dict[str, Any]:
         "title": explanation.title,
         "notation": explanation.notation,
         "depth": explanation.depth,
-        "lines": [{"level": n.level, "rule": n.rule, "text": n.text, "latex": n.latex, "note": n.note} for n in explanation.lines()],
+        "lines": [
+            {"level": n.level, "rule": n.rule, "text": n.text, "latex": n.latex, "note": n.note}
+            for n in explanation.lines()
+        ],
         "backward": [str(s) for s in explanation.walk],
         "paths": [str(p) for p in explanation.paths],
         "agrees_with_reverse_sweep": explanation.agrees,
@@ -120,7 +127,10 @@ def explanation_data(explanation: Explanation) -> dict[str, Any]:
 
 
 def receipt_data(receipt: Any) -> dict[str, Any]:
-    rows = [{"route": r.name, "value": r.value, "digits": r.digits, "agrees": r.verdict, "note": r.note} for r in receipt.rows]
+    rows = [
+        {"route": r.name, "value": r.value, "digits": r.digits, "agrees": r.verdict, "note": r.note}
+        for r in receipt.rows
+    ]
     return {"routes": rows, "agree": receipt.agree, "odd_one_out": receipt.odd_one_out}
 
 
@@ -135,7 +145,8 @@ def save_study(study: Study, path: Any) -> None:
     from tangently.reports.terminal import plain_text
 
     save(path, {
-        ".html": lambda: study_page(study), ".json": lambda: to_json(study_data(study)), ".tex": lambda: study.latex() + "\n",
+        ".html": lambda: study_page(study), ".json": lambda: to_json(study_data(study)),
+        ".tex": lambda: study.latex() + "\n",
         ".txt": lambda: plain_text(study), **_pictures(study.plot),
     })  # fmt: skip
 
@@ -170,9 +181,20 @@ def save_function(derived: Derived, path: Any, **options: Any) -> None:
 
     save(path, {
         **_pictures(lambda: derived.plot(**options)), ".html": page, ".tex": lambda: derived.latex() + "\n",
-        ".json": lambda: to_json({"verb": derived.verb, "formula": str(derived.formula), "latex": derived.latex(), "source": derived.source}),
+        ".json": lambda: to_json({
+            "verb": derived.verb, "formula": str(derived.formula), "latex": derived.latex(), "source": derived.source,
+        }),
         ".py": lambda: derived.source,
     })  # fmt: skip
 
 
-__all__ = ["plain", "save", "save_explanation", "save_function", "save_graph", "save_study", "to_json", "write_atomically"]
+__all__ = [
+    "plain",
+    "save",
+    "save_explanation",
+    "save_function",
+    "save_graph",
+    "save_study",
+    "to_json",
+    "write_atomically",
+]

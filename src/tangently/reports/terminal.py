@@ -1,7 +1,7 @@
 """The terminal report of a study: rich renderables, in the order in which a person asks.
 
-What is it, what is its value, what are its derivatives, how do they come about, how does the gradient flow, and can it be
-believed. Data go to standard output; nothing here prints.
+What is it, what is its value, what are its derivatives, how do they come about, how does the gradient flow, and can it
+be believed. Data go to standard output; nothing here prints.
 """
 
 from __future__ import annotations

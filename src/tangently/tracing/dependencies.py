@@ -19,7 +19,20 @@ import numpy as np
 
 from tangently.tracing.rebinding import _content, is_library, names_in
 
-_ATOMS = (int, float, str, bytes, bool, type(None), np.generic, type, types.BuiltinFunctionType, np.ufunc, range, complex)
+_ATOMS = (
+    int,
+    float,
+    str,
+    bytes,
+    bool,
+    type(None),
+    np.generic,
+    type,
+    types.BuiltinFunctionType,
+    np.ufunc,
+    range,
+    complex,
+)
 _QUIET_MODULES = ("numpy", "math", "scipy", "tangently", "builtins", "torch", "jax", "sympy")
 _UNSTEADY = frozenset({"random", "time", "datetime", "secrets", "uuid"})  # modules whose functions change by themselves
 LIMIT = 20_000

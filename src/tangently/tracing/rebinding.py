@@ -2,8 +2,9 @@
 
 `math` converts its argument with `float`, and `np.array` copies into a plain array; both would drop the gradient, and
 neither asks its argument first. So a user's function is run with the same code but with a *view* of its globals:
-look-ups of the `math` module, of `numpy`, or of a function from them, give versions that record; look-ups of the user's other functions give those functions rebound in the same way; everything else is the
-original. Nothing of the user's is changed, and what the function writes to its globals is written through.
+look-ups of the `math` module, of `numpy`, or of a function from them, give versions that record; look-ups of the
+user's other functions give those functions rebound in the same way; everything else is the original. Nothing of the
+user's is changed, and what the function writes to its globals is written through.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _isclose(a: Any, b: Any, *, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> 
 MATH: dict[str, Callable[..., Any]] = {
     "prod": _prod, "fsum": _fsum, "hypot": _hypot, "dist": _dist, "isclose": _isclose, "log": FUNCTIONS["log"],
     "degrees": lambda x: x * (180 / math.pi), "radians": lambda x: x * (math.pi / 180),
-    "copysign": lambda x, y: abs(x) * TABLE["where"](TABLE["ge"](y, 0), 1, -1), "fmod": lambda a, b: a - b * TABLE["trunc"](a / b),
+    "copysign": lambda x, y: abs(x) * TABLE["where"](TABLE["ge"](y, 0), 1, -1),
+    "fmod": lambda a, b: a - b * TABLE["trunc"](a / b),
     "isinf": lambda x: bool(TABLE["isinf"](x)), "isnan": lambda x: bool(TABLE["isnan"](x)),
     "isfinite": lambda x: bool(TABLE["isfinite"](x)), "sumprod": lambda p, q: _fsum(a * b for a, b in zip(p, q)),
     "factorial": lambda n: TABLE["gamma"](n + 1),

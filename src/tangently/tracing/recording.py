@@ -205,8 +205,9 @@ def _finite(value: Any) -> bool:
 
 
 def _inside(node: Expr, inputs: list[Any]) -> bool:
+    domain: Any = node.op.domain
     with np.errstate(all="ignore"):
-        return bool(np.all(node.op.domain(*[np.asarray(v, float) for v in inputs])))
+        return bool(np.all(domain(*[np.asarray(v, float) for v in inputs])))
 
 
 def _domain_text(node: Expr, inputs: list[Any], recording: Recording) -> str:
@@ -218,12 +219,16 @@ def _domain_text(node: Expr, inputs: list[Any], recording: Recording) -> str:
         for a, v in zip(node.args, inputs)
         if a.op is not CONST
     )
-    return f"{shown} has no value at {at}: {node.op.domain_text} was wanted. Choose another point, or restrict the input"
+    return (
+        f"{shown} has no value at {at}: {node.op.domain_text} was wanted. Choose another point, or restrict the input"
+    )
 
 
 def _short(value: Any) -> str:
     flat = np.asarray(value)
-    return f"{flat.item():.6g}" if flat.ndim == 0 else f"an array with entries from {flat.min():.4g} to {flat.max():.4g}"
+    return (
+        f"{flat.item():.6g}" if flat.ndim == 0 else f"an array with entries from {flat.min():.4g} to {flat.max():.4g}"
+    )
 
 
 __all__ = ["Recording", "diagnose", "input_names", "promote", "record", "unflatten"]

@@ -340,8 +340,7 @@ class Traced:
     def __array__(self, *_args: Any, **_kwargs: Any) -> Any:
         raise leak(
             f"{self._text()} would be copied into a plain NumPy array, which drops the gradient",
-            "Build the array from its parts with np.stack([...]) or np.concatenate "
-            "instead of assigning into np.zeros.",
+            "Build the array from its parts with np.stack([...]) or np.concatenate instead of assigning into np.zeros.",
         )
 
     def __setitem__(self, key: Any, value: Any) -> None:

@@ -46,10 +46,14 @@ def _flatten(x: Any, path: str, leaves: list[Any], paths: list[str], depth: int)
     below = lambda items: tuple(_flatten(v, path + key, leaves, paths, depth + 1) for key, v in items)
     if isinstance(x, dict):
         return ("dict", tuple(x), below((f"[{k!r}]", v) for k, v in x.items()))
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return ("named", type(x), below((f".{k}", getattr(x, k)) for k in x._fields))
+    fields = getattr(x, "_fields", None)
+    if isinstance(x, tuple) and fields is not None:
+        return ("named", type(x), below((f".{k}", getattr(x, k)) for k in fields))
     if isinstance(x, (list, tuple)):
-        return (type(x).__name__ if type(x) in (list, tuple) else "tuple", below((f"[{k}]", v) for k, v in enumerate(x)))
+        return (
+            type(x).__name__ if type(x) in (list, tuple) else "tuple",
+            below((f"[{k}]", v) for k, v in enumerate(x)),
+        )
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
         fields = tuple(f.name for f in dataclasses.fields(x) if f.init)
         return ("data", type(x), fields, below((f".{k}", getattr(x, k)) for k in fields))
