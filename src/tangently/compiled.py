@@ -125,23 +125,38 @@ class Engine:
             if not args:
                 raise InputError(f"{self.transformation.name} takes the function's arguments and then a direction")
             args, extras = args[:-1], tuple(_extra(x) for x in flatten(args[-1])[0])
-        try:
-            bound = self.signature.bind(*args, **keywords)
-        except TypeError as error:
-            raise InputError(f"{name_of(self.function)}{self.signature}: {error}") from None
-        if not (getattr(self.function, "__module__", None) or "").startswith("numpy"):  # whose defaults are not given
-            bound.apply_defaults()
+        names = self.positional
+        if names is not None and not keywords and len(args) == len(names):
+            given = dict(zip(names, args))
+        else:
+            given = self._by_signature(args, keywords)
         leaves: list[Any] = []
         paths: list[str] = []
         owners: list[str] = []
         parts: list[tuple[str, Structure]] = []
-        for name, value in bound.arguments.items():
+        for name, value in given.items():
             mine, where, structure = flatten(value, name)
             leaves += mine
             paths += where
             owners += [name] * len(mine)
             parts.append((name, structure))
         return Bound(self.signature, leaves, paths, owners, tuple(parts), extras)
+
+    @functools.cached_property
+    def positional(self) -> tuple[str, ...] | None:
+        """The parameters' names where all can be given by position (None: there are others)."""
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        found = self.signature.parameters
+        return tuple(found) if all(p.kind in kinds for p in found.values()) else None
+
+    def _by_signature(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+        try:
+            bound = self.signature.bind(*args, **keywords)
+        except TypeError as error:
+            raise InputError(f"{name_of(self.function)}{self.signature}: {error}") from None
+        if not (getattr(self.function, "__module__", None) or "").startswith("numpy"):  # whose defaults are not given
+            bound.apply_defaults()
+        return bound.arguments
 
     def chosen(self, bound: Bound) -> list[bool]:
         """Which leaves are differentiated (a name that is no argument may be an intermediate value)."""
@@ -197,7 +212,7 @@ class Engine:
         """Code that calls the engine itself where it does not apply; for numbers, where a wrapper would cost."""
         call: Any = variant.regenerate(self.resume).call
         code, names = call.__code__, tuple(self.signature.parameters)
-        if code.co_varnames[: len(names)] != names or "Retrace" in code.co_names:  # renamed, or cut into parts
+        if code.co_varnames[: len(names)] != names or "again" not in code.co_names:  # renamed, or cut into parts
             return None
         call.__defaults__ = (MISSING,) * code.co_argcount
         return call
