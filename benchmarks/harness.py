@@ -62,12 +62,12 @@ def calls_in_a_turn(call: Call) -> int:
 
 
 def interleaved(calls: dict[str, Call], repeats: int = REPEATS) -> dict[str, list[float]]:
-    """Seconds for one call of each competitor, turn by turn."""
+    """Seconds for one call of each competitor, turn by turn; who begins a turn changes (A B, B A, …)."""
     counts = {name: calls_in_a_turn(call) for name, call in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
-            times[name].append(seconds(call, counts[name]))
+    for turn in range(repeats):
+        for name in list(calls)[:: 1 if turn % 2 else -1]:
+            times[name].append(seconds(calls[name], counts[name]))
     return times
 
 
@@ -86,10 +86,15 @@ def versus(scenario: str, times: dict[str, list[float]], ours: str, other: str, 
 
 
 def compare(scenario: str, calls: dict[str, Call | None], limits: dict[str, float | None]) -> list[Row]:
-    """Rows for every competitor; one that is None is not installed."""
-    there = {name: call for name, call in calls.items() if call is not None}
-    rows = ratios(scenario, interleaved(there), limits)
-    return rows + [absent(scenario, name) for name, call in calls.items() if call is None]
+    """A row for every competitor, each timed in turns with ours alone; one that is None is not installed."""
+    (ours, call), *others = calls.items()
+    rows: list[Row] = []
+    for name, other in others:
+        if call is None or other is None:
+            rows.append(absent(scenario, name))
+        else:
+            rows += ratios(scenario, interleaved({ours: call, name: other}), limits)
+    return rows
 
 
 def duration(t: float | None) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tangently.codegen.python import Argument, Generated, Retrace, generate
+from tangently.codegen.python import Argument, Generated, Retrace, generate, unpacker
 from tangently.differentiation import expand, sweep
 from tangently.errors import InputError, TangentlyError, TraceError
 from tangently.expr import CONST, INPUT, Expr, evaluate, raw, symbol, toposort
@@ -201,11 +201,14 @@ class Engine:
 
         It makes the same tests, and where one fails calls the engine again.
         """
-        if not bound.plain or len(variant.recording.trace.values) > HUGE:
+        nested = not bound.plain
+        if self.positional is None or (nested and bound.extras) or len(variant.recording.trace.values) > HUGE:
             return
         if variant.hot is None:
-            direct = self._direct(variant) if variant.pack is None and variant.generated.scalar else None
-            variant.hot = direct or _guarded(variant.generated.call, variant.pack, self)
+            flat = not nested and variant.pack is None and variant.generated.scalar
+            direct = self._direct(variant) if flat else None
+            unpack = unpacker(bound.parts) if nested else None
+            variant.hot = direct or _guarded(variant.generated.call, variant.pack, self, unpack)
         self.install(variant.hot)
 
     def _direct(self, variant: Variant) -> Callable[..., Any] | None:
@@ -518,14 +521,16 @@ def _entries(wrt: Wrt, names: list[str]) -> list[int | str]:
     return items
 
 
-def _guarded(call: Callable[..., Any], pack: Pack | None, engine: Engine) -> Callable[..., Any]:
+def _guarded(
+    call: Callable[..., Any], pack: Pack | None, engine: Engine, unpack: Callable[..., tuple[Any, ...]] | None
+) -> Callable[..., Any]:
     """Generated code, and the engine for every call that it does not apply to."""
-    count = call.__code__.co_argcount  # type: ignore[attr-defined]
+    count = call.__code__.co_argcount if unpack is None else len(engine.signature.parameters)  # type: ignore[attr-defined]
 
     def guarded(*args: Any, **keywords: Any) -> Any:
         if not keywords and len(args) == count:
             try:
-                result = call(*args)
+                result = call(*args) if unpack is None else call(*unpack(*args))
             except MISSES:
                 pass  # the engine is asked outside of the handler: its own errors then stand alone
             else:

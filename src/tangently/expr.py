@@ -47,6 +47,7 @@ class Primitive:
     everywhere: (*args) -> bool; do these operands (x², u/3) put every point inside the domain?
     python, numpy, javascript, sympy: source templates, `{0}` an operand; or (params, *sources) -> source.
     ufunc: the NumPy ufunc with `out=`, where the row is one. torch, jax: later back ends read `numpy`.
+    overwrite: (operand, statement): how the result is written into that operand, where nothing else needs it.
     shown: the notation, a tree for `tangently.printing`. calls: the names under which NumPy and math know it.
     """
 
@@ -72,6 +73,7 @@ class Primitive:
     sympy: str | None = None
     ufunc: str | None = None
     inplace: Callable[..., str] | None = None
+    overwrite: tuple[int, str] | None = None
     view: bool | Callable[..., bool] = False
     shown: Any = None
     rules: tuple[Rule, ...] = ()

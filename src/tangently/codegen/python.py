@@ -297,8 +297,29 @@ class _Body:
     def _small(self, node: Expr) -> bool:
         return math.prod(node.shape) * 8 < BIG and node.op.kind == "elementwise"
 
+    def _overwritten(self, node: Expr) -> bool:
+        """Write the result into a large operand that dies here: a mask applied to the gradient that arrives."""
+        if self.scalar or node.op.overwrite is None:
+            return False
+        k, statement = node.op.overwrite
+        base = node.args[k]
+        rest = [a for i, a in enumerate(node.args) if i != k]
+        fits = all(a.shape == node.shape or (a.op is CONST and a.shape == ()) for a in rest)
+        if not fits or self.buffers.reusable(node, self.position[node], self.writer, (base,)) is not base:
+            return False
+        names = [operand(self.writer, a, ATOM) for a in node.args]
+        if rest[0].dtype != "?" or not all(n.isidentifier() for n in names[:2]):
+            return False
+        self.writer.lines.append(statement.format(*names))
+        self.writer.source[node] = self.writer.source[base]
+        return True
+
     def _assign(self, node: Expr, text: str) -> None:
-        reuse = None if self.scalar else self.buffers.reusable(node, self.position[node], self.writer)
+        if self._overwritten(node):
+            return
+        reuse = (
+            None if self.scalar or not node.op.ufunc else self.buffers.reusable(node, self.position[node], self.writer)
+        )
         name = self.writer.fresh(self.writer.names.get(node) or "t")
         if reuse is not None and node.op.ufunc:
             args = [operand(self.writer, a, 0) for a in self._args(node)]
@@ -371,11 +392,12 @@ class Buffers:
     def dies(self, node: Expr, k: int) -> bool:
         return self.last.get(self.root.get(node, node), -1) <= k
 
-    def reusable(self, node: Expr, k: int, writer: Writer) -> Expr | None:
+    def reusable(self, node: Expr, k: int, writer: Writer, candidates: Sequence[Expr] | None = None) -> Expr | None:
         """An operand whose buffer the result may take: large, owned, dead after this, of the same shape and dtype."""
-        if not node.op.ufunc or math.prod(node.shape) * 8 < BIG or node.op.kind != "elementwise":
+        possible = node.op.ufunc or node.op.overwrite
+        if not possible or math.prod(node.shape) * 8 < BIG or node.op.kind != "elementwise":
             return None
-        for arg in node.args:
+        for arg in node.args if candidates is None else candidates:
             known = writer.source.get(arg)
             fits = arg.shape == node.shape and arg.dtype == node.dtype and self.owned(arg) and self.dies(arg, k)
             if fits and known is not None and known[0].isidentifier() and arg.op.kind != "leaf":
@@ -470,6 +492,45 @@ def compile_source(name: str, body: str, constants: dict[str, Any], scalar: bool
     return Generated(source, scope[name], constants, scalar)
 
 
+def unpacker(parts: Sequence[tuple[str, Any]]) -> Callable[..., tuple[Any, ...]]:
+    """A function from nested arguments to their leaves, for one structure (of `tracing.trees`): Retrace for another.
+
+    >>> unpacker([("p", ("dict", ("w", "b"), (("leaf",), ("leaf",)))), ("x", ("leaf",))])({"w": 1.0, "b": 2.0}, 3.0)
+    (1.0, 2.0, 3.0)
+    """
+    scope: dict[str, Any] = {"Retrace": Retrace}
+    tests: list[str] = []
+    leaves = [leaf for name, s in parts for leaf in _leaf_sources(identifier(name), s, tests, scope)]
+    body = [f"if {test}: raise Retrace" for test in tests] + [f"return ({', '.join(leaves)},)"]
+    text = "\n".join([f"def unpack({', '.join(identifier(n) for n, _ in parts)}):", *[f"    {line}" for line in body]])
+    exec(compile(text, "<tangently unpack>", "exec"), scope)
+    return scope["unpack"]
+
+
+def _leaf_sources(path: str, s: Any, tests: list[str], scope: dict[str, Any]) -> list[str]:
+    """The expressions that reach the leaves below `path`; what the structure requires goes into `tests`."""
+    kind = s[0]
+    if kind == "leaf":
+        return [path]
+    held = f"s{len(scope)}"
+    if kind == "static":
+        scope[held] = s[1]
+        tests.append(f"{path} is not {held} and {path} != {held}")
+        return []
+    if kind in ("named", "data"):
+        scope[held] = s[1]
+        tests.append(f"{path}.__class__ is not {held}")
+        names = s[2] if kind == "data" else s[1]._fields
+        places = [f"{path}.{name}" for name in names]
+    else:
+        tests.append(f"{path}.__class__ is not {kind} or len({path}) != {len(s[-1])}")
+        keys = s[1] if kind == "dict" else range(len(s[-1]))
+        scope.update({f"{held}_{k}": key for k, key in enumerate(keys)})
+        scope[held] = None
+        places = [f"{path}[{held}_{k}]" for k in range(len(s[-1]))]
+    return [leaf for place, child in zip(places, s[-1]) for leaf in _leaf_sources(place, child, tests, scope)]
+
+
 def _list_lines(filename: str, text: str) -> None:
     """Let tracebacks show the generated lines; of the functions generated long ago they are forgotten."""
     if len(_LISTED) == _LISTED.maxlen:
@@ -478,4 +539,4 @@ def _list_lines(filename: str, text: str) -> None:
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
 
 
-__all__ = ["Argument", "Generated", "Retrace", "generate"]
+__all__ = ["Argument", "Generated", "Retrace", "generate", "unpacker"]

@@ -116,6 +116,7 @@ where = elementwise(
     "where",
     python="({1} if {0} else {2})",
     numpy="np.where({0}, {1}, {2})",
+    overwrite=(1, "np.putmask({1}, ~{0}, {2})"),
     javascript="({0} ? {1} : {2})",
     sympy="Piecewise(({1}, {0}), ({2}, True))",
     result="same",
