@@ -146,3 +146,12 @@ def test_it_runs_as_a_module() -> None:
 def test_help_starts_with_examples() -> None:
     text = run("--help").stdout
     assert text.index("Examples") < text.index("Options")
+
+
+def test_a_list_where_an_array_was_meant() -> None:
+    import tangently as tg
+
+    with pytest.raises(tg.InputError, match=r"np\.array\(x\)"):
+        tg.grad(lambda x: x**2)([1.0, 2.0])
+    with pytest.raises(tg.InputError, match="got x = 'text'"):
+        tg.grad(lambda x: x**2)("text")

@@ -240,9 +240,23 @@ class Engine:
 
     def record(self, bound: Bound, leaves: list[Any], picked: list[bool]) -> tuple[Recording, Selection]:
         """Trace the function on these leaves."""
+        if not leaves:
+            raise self._nothing(bound)
         traced = [p or not isinstance(leaf, int) for p, leaf in zip(picked, leaves)]
-        recording = record(self.function, leaves, bound.paths, bound.call, traced)
+        try:
+            recording = record(self.function, leaves, bound.paths, bound.call, traced)
+        except TypeError as error:
+            hint = _list_hint(error, bound)
+            if hint is None:
+                raise
+            raise hint from error
         return recording, self.select(recording, bound, picked)
+
+    def _nothing(self, bound: Bound) -> InputError:
+        got = ", ".join(f"{name} = {s[1]!r:.40}" for name, s in bound.parts if s[0] == "static") or "no arguments"
+        return InputError(
+            f"{name_of(self.function)} has no number or array to differentiate: got {', '.join(bound.paths) or got}"
+        )
 
     def trace_and_call(self, key: Any, bound: Bound, leaves: list[Any], picked: list[bool]) -> Any:
         surroundings = collect(self.function)
@@ -347,10 +361,7 @@ class Engine:
                 labels.append(bound.paths[k])
                 leaves.append(k)
         if not nodes:
-            raise InputError(
-                f"{name_of(self.function)} has no number or array to differentiate: "
-                f"got {', '.join(bound.paths) or 'no arguments'}"
-            )
+            raise self._nothing(bound)
         return Selection(nodes, bound.packer(self.wrt), labels, leaves)
 
     def _intermediates(self, recording: Recording, bound: Bound) -> Selection | None:
@@ -612,6 +623,17 @@ def _simplified(
         if node.args or node.op is CONST:
             renamed.setdefault(node, name)
     return simple[:count], [node for node in dict.fromkeys(tested) if _may_be_undefined(node)], renamed
+
+
+def _list_hint(error: TypeError, bound: Bound) -> InputError | None:
+    """A list that the function uses as an array: say so, where Python only says that a list has no such operator."""
+    lists = [name for name, s in bound.parts if s[0] in ("list", "tuple")]
+    if isinstance(error, TangentlyError) or not lists or not any(k in str(error) for k in ("'list'", "'tuple'")):
+        return None
+    return InputError(
+        f"{lists[0]} is a Python list, whose entries are separate numbers, and the function treats it as an array "
+        f"({error}). Give np.array({lists[0]})"
+    )
 
 
 def _may_be_undefined(node: Expr) -> bool:

@@ -23,6 +23,7 @@ from tangently.derivatives import TooWide, check_order
 from tangently.differentiation import pullback
 from tangently.errors import InputError, ShapeError, TangentlyError, TraceError
 from tangently.expr import CONST, INPUT, Expr, const, evaluate, substitute, symbol, toposort
+from tangently.printing.expression import Expression
 from tangently.tracing.names import name_of, name_of_result, user_frame
 from tangently.tracing.recording import Recording
 from tangently.tracing.traced import EAGER, Traced
@@ -64,55 +65,6 @@ def _from_sympy(f: Any) -> Function:
         [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
     )
     return function
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A formula to look at: prints as mathematics in terminals and notebooks.
-
-    `expr` is the graph; `names` are the user's names of its intermediate values; `holds` says where it holds.
-    """
-
-    expr: Expr
-    names: dict[Expr, str]
-    holds: str = ""
-
-    def __str__(self) -> str:
-        from tangently.printing import to_text
-
-        return to_text(self.expr, self.shown_names) + (f"   where {self.holds}" if self.holds else "")
-
-    __repr__ = __str__
-
-    @property
-    def shown_names(self) -> dict[Expr, str]:
-        """Formulas of arrays speak in the user's intermediate values; formulas of numbers are written out."""
-        arrays = any(n.shape for n in toposort([self.expr]))
-        return {n: name for n, name in self.names.items() if n is not self.expr} if arrays else {}
-
-    def unicode(self, width: int = 100) -> str:
-        """Two-dimensional mathematics for a terminal."""
-        from tangently.printing import to_unicode
-
-        return to_unicode(self.expr, self.shown_names, width=width)
-
-    def latex(self) -> str:
-        from tangently.printing import to_latex
-
-        return to_latex(self.expr, self.shown_names)
-
-    def mathml(self) -> str:
-        from tangently.printing import to_mathml
-
-        return to_mathml(self.expr, self.shown_names, display="block")
-
-    def sympy(self) -> Any:
-        from tangently.adopting.sympy import to_sympy
-
-        return to_sympy(self.expr)
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
 
 
 class Derived(functools.partial):  # type: ignore[type-arg]

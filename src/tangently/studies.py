@@ -681,9 +681,8 @@ def verdict_of(eigenvalues: np.ndarray) -> str:
     if scale < 1e-12 or not (up or down):
         return "flat: no curvature to second order"
     if up and down:
-        return f"saddle: curves up along {up} and down along {down} direction{'s' if down > 1 else ''}" + (
-            f", flat along {flat}" if flat else ""
-        )
+        rest = f", flat along {flat}" if flat else ""
+        return f"saddle: of {len(eigenvalues)} directions it curves up along {up}, down along {down}{rest}"
     shape = "bowl: curves up" if up else "dome: curves down"
     return f"{shape} in every direction" if not flat else f"{shape} along {max(up, down)}, flat along {flat} (a valley)"
 

@@ -14,7 +14,7 @@ from tangently.errors import TangentlyError
 from tangently.expr import INPUT, TABLE, Expr, const, substitute, symbol, toposort
 from tangently.pictures.building import short
 from tangently.pictures.diagram import collapse, describe, to_svg, walk
-from tangently.printing import equation, to_latex, to_mathml, to_text, tree, words
+from tangently.printing import derivative_symbol, equation, to_latex, to_mathml, to_text, tree, words
 from tangently.reports import (
     Block,
     Code,
@@ -37,6 +37,7 @@ from tangently.reports import (
 from tangently.reports.terminal import readable
 from tangently.simplification import simplify_all
 from tangently.tracing.names import name_of
+from tangently.tracing.recording import input_names
 
 if TYPE_CHECKING:
     from tangently.studies import Explanation, Graph, Study
@@ -78,9 +79,10 @@ def _summary(study: Study) -> Iterator[Block]:
     for note in study.notes:
         yield Text(note, "note")
     facts = [("value", _exact(study.value))]
-    if study.norm is not None:
+    several = sum(np.size(e.gradient) for e in study.entries) > 1
+    if study.norm is not None and several:
         facts.append(("norm of the gradient", repr(study.norm)))
-    if study.norm and sum(np.size(d) for d in study.direction) <= 8:
+    if study.norm and several and sum(np.size(d) for d in study.direction) <= 8:
         flat = np.concatenate([np.ravel(d) for d in study.direction])
         facts.append(("direction of steepest ascent", f"({', '.join(f'{v:.4f}' for v in flat)})"))
     if study.curvature is not None:
@@ -116,17 +118,23 @@ def _gradient(study: Study) -> Iterator[Block]:
         yield Heading("Derivative" if single else "Partial derivatives")
     for (label, formula), entry in zip(study.formulas, study.entries):
         if readable(study):
-            head = "f′" if single else f"∂f/∂{label}"
-            shown = equation(words(head), tree(formula.expr, formula.shown_names))
+            shown = equation(_symbol(study, label, 1), tree(formula.expr, formula.shown_names))
             here = f"= {_exact(entry.gradient)} at this point" if np.ndim(entry.gradient) == 0 else ""
             yield Formula(to_mathml(shown, display="block"), to_text(shown), to_latex(shown), here)
     for order, formula, value in study.higher:
         if len(toposort([formula.expr])) <= 80:
-            shown = equation(words("f" + "′" * order), tree(formula.expr))
+            shown = equation(_symbol(study, study.formulas[0][0], order), tree(formula.expr))
             yield Formula(
                 to_mathml(shown, display="block"), to_text(shown), to_latex(shown), f"= {value!r} at this point"
             )
     yield from _table_of_arguments(study)
+
+
+def _symbol(study: Study, label: str, order: int) -> Any:
+    """f′(x) for the only argument, ∂f/∂x for one of several."""
+    single = len(study.formulas) == 1
+    variable = input_names([label])[0]
+    return derivative_symbol("f", variable, order, "lagrange" if single else "leibniz", partial=not single)
 
 
 def _plain(value: Any) -> bool:
@@ -245,7 +253,7 @@ def _curve(study: Study, x: Expr, at: float, y: Expr, others: list[Expr], parame
         compiled("f", inputs, y), compiled("df", inputs, first), x.name or "x", at, span,
         second=compiled("ddf", inputs, second), parameters=parameters, label=study.title,
         alt=f"{study.title} with its tangent at {x.name} = {short(at)}, of slope {short(study.entries[0].gradient)}",
-        caption="Drag the point, or move it with the arrow keys; the secant turns into the tangent as h → 0.",
+        caption="With the secant shown, its slope tends to the tangent's as h → 0.",
     )  # fmt: skip
 
 
@@ -257,7 +265,7 @@ def _contour(study: Study, xs: list[Expr], at: list[float], y: Expr, others: lis
         compiled("f", inputs, y), (compiled("fx", inputs, grads[0]), compiled("fy", inputs, grads[1])), names,
         (at[0], at[1]), (_span(at[0]), _span(at[1])), parameters=parameters, label=study.title,
         alt=f"Contours of {study.title} with gradient arrows; at the point the gradient has norm {short(study.norm)}",
-        caption="Drag the point: the arrow is the gradient there, across the contour, toward steepest ascent.",
+        caption="The arrow is the gradient at the point: across the contour, toward steepest ascent.",
     )  # fmt: skip
 
 

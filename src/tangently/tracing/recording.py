@@ -126,7 +126,8 @@ def _run(function: Callable[..., Any], args: Any, keywords: Any, trace: Trace) -
     rebinder = Rebinder() if needs_rebinding(function) else None
     run = rebinder.callable(function) if rebinder else function
     try:
-        return run(*args, **keywords)
+        with np.errstate(all="ignore"):  # the generated code will warn, and `diagnose` says more
+            return run(*args, **keywords)
     except RecursionError as error:
         raise TraceError(
             "the function recursed deeper than Python's limit: does the recursion reach its end? "

@@ -264,9 +264,11 @@ class Traced:
         return self if self.ndim < 2 else transpose(self)
 
     @property
-    def formula(self) -> Expr:
-        """The expression that this value was computed by."""
-        return self.expr
+    def formula(self) -> Any:
+        """The formula that this value was computed by (`.expr` is the graph behind it)."""
+        from tangently.printing.expression import Expression
+
+        return Expression(self.expr, {})
 
     def __repr__(self) -> str:
         name = f"{self.name} = " if self.name else ""
