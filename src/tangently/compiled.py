@@ -36,7 +36,7 @@ from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
 LONG = 3_000  # nodes; above it the first call sweeps the recorded values instead of compiling
 HUGE = 20_000  # nodes; above it code is generated once, and no version that is entered directly
 VARIANTS = 64  # compiled variants kept for one function
-SMALL = 400  # nodes; below it the derivative is simplified before code is generated
+SMALL = 200  # nodes; below it the derivative is simplified before code is generated
 
 Wrt = None | int | str | Sequence[int | str]
 Pack = Callable[[Sequence[Any]], Any]

@@ -14,6 +14,7 @@ Glossary: p params, y output, xs operands, ts tangents (None: zero), g cotangent
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -79,7 +80,6 @@ def result_dtype(kind: str, args: Sequence[Any]) -> str:
 @functools.cache
 def callable_of(template: str) -> Callable[..., Any]:
     """A function from a row's own source template (the table's text, never a user's)."""
-    import math
 
     count = max((int(k) for k in _LETTERS.findall(template)), default=-1) + 1
     names = [f"x{k}" for k in range(count)]
@@ -193,14 +193,23 @@ def vjp_elementwise(partials: Sequence[Callable[..., Any] | None]) -> Callable[.
 
 
 def hoist(op: Primitive, args: Sequence[Expr]) -> Expr | None:
-    """Numbers spread over an array combine as numbers: 2 spread over (n,) times 3 is 6 spread over (n,)."""
-    inner = [a.args[0] if a.op.name == "broadcast" and a.args[0].shape == () else a for a in args]
+    """Broadcasting that the row does by itself is left to it: 2 spread over (n,) times 3 is 6 spread over (n,)."""
+    inner = [_unspread(a) if a.op.name == "broadcast" else a for a in args]
     if all(a is b for a, b in zip(inner, args)):
         return None
     shape = broadcast_shapes(*[a.shape for a in args])
     if broadcast_shapes(*[a.shape for a in inner]) == shape:
         return op(*inner)
     return broadcast_to(op(*inner), shape) if all(a.shape == () for a in inner) else None
+
+
+def _unspread(x: Expr) -> Expr:
+    """The operand of a broadcast, with size 1 along the axes over which it was spread."""
+    shape, axes = x.params
+    sizes = [n if k in axes else 1 for k, n in enumerate(shape)]
+    while sizes and sizes[0] == 1:
+        sizes.pop(0)
+    return reshape(x.args[0], tuple(sizes)) if math.prod(sizes) == math.prod(x.args[0].shape) else x
 
 
 def elementwise(
