@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tangently.verification import Receipt
 
 MANY = 300  # entries; a Hessian beyond this is not formed (use hvp)
+WORK = 1_000_000  # entries times nodes; beyond it a Hessian takes longer than a person waits
 STEPS = 400  # nodes; a derivation beyond this is not written out
 
 
@@ -627,7 +628,8 @@ def entry_labels(point: Point) -> list[str]:
 
 def _curvature(point: Point) -> Curvature | None:
     size = sum(math.prod(n.shape) for n in point.selection.nodes)
-    if size > MANY or len(point.recording.trace.values) > 20_000 or any(k is None for k in point.selection.leaves):
+    work = size * len(point.recording.trace.values)
+    if size > MANY or work > WORK or any(k is None for k in point.selection.leaves):
         return None
     matrix = hessian_matrix(point, size)
     if not np.all(np.isfinite(matrix)):

@@ -80,7 +80,6 @@ def result_dtype(kind: str, args: Sequence[Any]) -> str:
 @functools.cache
 def callable_of(template: str) -> Callable[..., Any]:
     """A function from a row's own source template (the table's text, never a user's)."""
-
     count = max((int(k) for k in _LETTERS.findall(template)), default=-1) + 1
     names = [f"x{k}" for k in range(count)]
     scope = {"math": math, "np": np}
