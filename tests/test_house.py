@@ -14,7 +14,7 @@ import tangently
 
 ROOT = Path(tangently.__file__).parent
 LAYERS: list[set[str]] = [
-    {"errors"},
+    {"errors", "files"},
     {"expr"},
     {"primitives"},
     {"functions"},

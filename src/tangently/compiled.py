@@ -31,7 +31,7 @@ from tangently.tracing.dependencies import Dependencies, collect
 from tangently.tracing.names import name_of
 from tangently.tracing.recording import Recording, diagnose, input_names, promote, record
 from tangently.tracing.traced import Eager, Trace, Traced, guard
-from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
+from tangently.tracing.trees import LEAF, Structure, count_leaves, flatten, unflatten, without_statics
 
 LONG = 3_000  # nodes; above it the first call sweeps the recorded values instead of compiling
 HUGE = 20_000  # nodes; above it code is generated once, and no version that is entered directly
@@ -459,7 +459,7 @@ class Bound:
         """Leaves back into (args, keywords)."""
         values, start = {}, 0
         for name, structure in self.parts:
-            size = _size(structure)
+            size = count_leaves(structure)
             values[name] = unflatten(structure, leaves[start : start + size])
             start += size
         bound = inspect.BoundArguments(self.signature, values)  # type: ignore[arg-type]
@@ -470,7 +470,7 @@ class Bound:
         names = [name for name, _ in self.parts]
         structures = dict(self.parts)
         if wrt is None:
-            order = [n for n in names if _size(structures[n])]
+            order = [n for n in names if count_leaves(structures[n])]
             single = len(order) == 1
         else:
             order = [names[w] if isinstance(w, int) else w for w in _entries(wrt, names)]
@@ -480,7 +480,10 @@ class Bound:
             pick = lambda v: [v[places[n]] for n in order]
             return (lambda v: pick(v)[0]) if single else (lambda v: tuple(pick(v)))
         return _Packer(
-            [_dynamic(structures[n]) for n in names if n in order], [n for n in names if n in order], order, single
+            [without_statics(structures[n]) for n in names if n in order],
+            [n for n in names if n in order],
+            order,
+            single,
         )
 
 
@@ -498,7 +501,7 @@ class _Packer:
     def __call__(self, leaves: Sequence[Any]) -> Any:
         packed, start = {}, 0
         for name, structure in zip(self.present, self.structures):
-            size = _size(structure)
+            size = count_leaves(structure)
             packed[name] = unflatten(structure, leaves[start : start + size])
             start += size
         return packed[self.order[0]] if self.single else tuple(packed[n] for n in self.order)
@@ -509,17 +512,6 @@ def pack_unless_trivial(selection: Selection) -> Pack | None:
     if isinstance(pack, _Packer) and pack.trivial and pack.single == (len(selection.nodes) == 1):
         return None
     return pack
-
-
-def _dynamic(s: Structure) -> Structure:
-    from tangently.tracing.trees import without_statics
-
-    return without_statics(s)
-
-
-@functools.cache
-def _size(s: Structure) -> int:
-    return 1 if s[0] == "leaf" else (0 if s[0] == "static" else sum(_size(c) for c in s[-1]))
 
 
 def _entries(wrt: Wrt, names: list[str]) -> list[int | str]:

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tangently.errors import InputError
+from tangently.files import write_whole
 from tangently.pictures.style import house
 
 if TYPE_CHECKING:
@@ -82,14 +83,7 @@ def write_atomically(target: Path, content: bytes) -> None:
     """Write to a file of another name in the same directory, and move it to its place."""
     if not target.parent.is_dir():
         raise InputError(f"got the path {str(target)!r}; there is no directory {str(target.parent)!r}: create it first")
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(target, content)
 
 
 # ---------------------------------------------------------------- SVG for a page

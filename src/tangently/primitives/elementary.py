@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from tangently.expr import CONST, TABLE, Expr, const, is_number
-from tangently.primitives.kinds import Rule, broadcast_to, dtype_of, elementwise, fold, shape_of
-
-# Binding strengths of notation: a weaker operand inside a stronger operator is put in parentheses.
+from tangently.primitives.kinds import Rule, broadcast_to, elementwise, fold, shape_of
 
 
 def _keeps(x: Expr, other: Expr) -> bool:
@@ -561,7 +559,3 @@ logaddexp = elementwise(
     enclosure=lambda a, b: (a.exp() + b.exp()).log(),
     calls=("logaddexp",),
 )
-
-
-def cast(x: Any, dtype: str) -> Any:
-    return x if dtype_of(x) == dtype else TABLE["astype"](x, params=(dtype,))

@@ -299,10 +299,6 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return found
 
 
-def same_shape(_p: tuple[Any, ...], x: Expr, *_rest: Expr) -> tuple[Shape, str]:
-    return x.shape, floating(x.dtype)
-
-
 def fold(op: Primitive, args: Sequence[Expr]) -> Expr | None:
     """The constant that a node of Python-number constants is, where it is finite and stays exact."""
     if not args or not all(a.op is CONST and a.dtype in "wn" for a in args):

@@ -79,10 +79,6 @@ loggamma = elementwise(
 )
 
 
-def polygamma_of(n: Any, x: Any) -> Any:
-    return polygamma(n, x)
-
-
 digamma = elementwise(
     "digamma",
     python="float(special.digamma({0}))",

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -24,6 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tangently.errors import InputError
+from tangently.files import write_whole
 from tangently.reports.blocks import Block, Contour2D, GraphFigure, Heading, JsFunction, Plot1D
 from tangently.reports.markup import figure_data, functions_of, set_block, tag
 
@@ -158,25 +158,10 @@ def write_page(path: str | os.PathLike[str], html: str) -> Path:
     """Write the page whole or not at all: first beside its place, then moved into it."""
     target = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(html)
-            os.chmod(name, 0o666 & ~current_umask())
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(target, html.encode())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(
             f"can't write the page to {target} ({reason}); name a file in a folder that can be written"
         ) from error
     return target
-
-
-def current_umask() -> int:
-    """The process's mask; the system only tells it when it is set. mkstemp alone would leave the page private."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

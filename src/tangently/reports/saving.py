@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangently.errors import InputError
+from tangently.files import write_whole
 
 if TYPE_CHECKING:
     from tangently.function import Derived
@@ -38,19 +37,11 @@ def write_atomically(target: Path, content: bytes) -> Path:
     if target.is_dir():
         raise InputError(f"{target} is a folder: the name of a file was wanted")
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        write_whole(target, content)
     except OSError as error:
         raise InputError(
             f"{target} can't be written: {error.strerror}. Choose a folder that exists and is yours"
         ) from None
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise InputError(f"{target} can't be written: {error.strerror}") from None
     return target
 
 

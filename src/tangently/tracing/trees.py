@@ -8,6 +8,7 @@ part of the structure, never differentiated.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -102,6 +103,7 @@ def _unflatten(s: Structure, take: Callable[[], Any]) -> Any:
     return children if kind == "list" else tuple(children)
 
 
+@functools.cache
 def count_leaves(s: Structure) -> int:
     return 1 if s[0] == "leaf" else (0 if s[0] == "static" else sum(count_leaves(c) for c in s[-1]))
 
