@@ -1,4 +1,4 @@
-"""The command line: `tangently study|diff|grad|hessian|explain|graph FUNCTION`.
+"""The command line: `tangently study|diff|grad|hessian|explain|graph|limit|continuity|differentiability FUNCTION`.
 
 FUNCTION is a formula as text, or `path.py:name` for a Python function in a file. Data go to standard output, progress
 and errors to standard error. Exit codes: 0 ok, 1 the mathematics or a check failed, 2 the call was not understood.
@@ -35,7 +35,11 @@ tangently study model.py:loss -o report.html
 tangently study "mean((y - (a x + b))^2)" --data points.csv --at a=1,b=0
 tangently diff "x^3 sin x" --order 3 --at pi/4
 tangently explain "(x^2 + 1)^3" --at 2 --depth algebra
-tangently graph "(x^2 + 1)^3" --at 2 -o graph.svg"""
+tangently graph "(x^2 + 1)^3" --at 2 -o graph.svg
+tangently limit "sin(x)/x" --to 0
+tangently limit "(1 + 1/n)^n" --to inf -o e.html
+tangently continuity "1/x" --on -2 2
+tangently differentiability "abs(x)" --at 0"""
 
 
 @click.group(cls=Examples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -500,6 +504,133 @@ def graph(
     found = studies.graph(f, at=where, wrt=names_of(wrt), limit=limit)
     width = shutil.get_terminal_size((100, 24)).columns
     emit(found, lambda: found.text(width), lambda: graph_data(found), as_json, output)
+
+
+# ---------------------------------------------------------------- limits
+
+
+def shown_by_suffix(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command about limits."""
+    for decorate in reversed((
+        click.argument("function"),
+        click.option("--wrt", metavar="NAME", help="Which variable moves, where there are several."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("-o", "--output", type=click.Path(), metavar="FILE", help=SUFFIXES.replace(")", " .md)")),
+    )):  # fmt: skip
+        f = decorate(f)
+    return f
+
+
+def target(texts: tuple[str, ...], wrt: Any) -> tuple[Any, Any]:
+    """The point of `--to`, as text that is read exactly later, and the variables that move.
+
+    >>> target(("pi/2",), None), target(("x=0, y=1",), None), target(("0", "1"), None)
+    (('pi/2', None), (('0', '1'), ('x', 'y')), (('0', '1'), None))
+    """
+    parts = [p for text in texts for p in split(text)]
+    if any("=" in p for p in parts):
+        if not all("=" in p for p in parts):
+            raise InputError(f"--to {', '.join(texts)}: either all values by name (x=0, y=0) or none")
+        pairs = [p.split("=", 1) for p in parts]
+        parts, wrt = [v.strip() for _, v in pairs], tuple(_name(k) for k, _ in pairs)
+        wrt = wrt[0] if len(wrt) == 1 else wrt
+    return (parts[0] if len(parts) == 1 else tuple(parts)), wrt
+
+
+def answered(found: Any, as_json: bool, output: str | None) -> None:
+    """To a file, as JSON, or to the terminal; an answer that is not known is a failure that says what is."""
+    import shutil
+
+    from tangently.reports.limits import report_of, save_result, to_terminal
+    from tangently.reports.saving import to_json
+
+    if output is not None:
+        save_result(found, output)
+        click.echo(f"wrote {output}", err=True)
+    elif as_json:
+        click.echo(to_json(report_of(found).data()), nl=False)
+    else:
+        _print_rich(to_terminal(found, min(shutil.get_terminal_size((100, 24)).columns, 100)))
+    if found.how == "undecided":
+        raise TangentlyError("undecided: what is known stands in the report")
+
+
+SIDES = {"both": "both", "right": "+", "left": "-"}
+
+
+@main.command(epilog="A point is 0, 1/2, pi/2, sqrt(2), inf or -inf, read exactly.")
+@shown_by_suffix
+@click.option("--to", "to", multiple=True, required=True, metavar="POINT", help="0, pi/2, inf, or x=0,y=0 for two.")
+@click.option("--from", "side", type=click.Choice(list(SIDES)), default="both", help="From which side.")
+@click.option("--integers", is_flag=True, help="The variable runs over the whole numbers: a sequence.")
+@click.option("--seconds", type=click.FloatRange(0.01, 600), default=5.0, help="The budget of time.")
+@guarded
+def limit(
+    function: str, wrt: str | None, as_json: bool, output: str | None, to: tuple[str, ...], side: str, integers: bool,
+    seconds: float,
+) -> None:  # fmt: skip
+    """The limit of FUNCTION as a variable goes to a point, how it is known, and why."""
+    from tangently.limits import limit as limit_of
+
+    point, moving = target(to, names_of(wrt))
+    progress("taking the limit")
+    try:
+        found = limit_of(load(function), point, SIDES[side], wrt=moving, integers=integers, seconds=seconds)
+    finally:
+        done()
+    answered(found, as_json, output)
+
+
+def somewhere(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A point, or an interval."""
+    for decorate in reversed((
+        click.option("--at", metavar="POINT", help="At a point: 0, pi/2, sqrt(2)."),
+        click.option("--on", nargs=2, metavar="LOW HIGH", help="On an interval, ends included: --on -2 2."),
+    )):  # fmt: skip
+        f = decorate(f)
+    return f
+
+
+def only_one(at: str | None, on: tuple[str, str] | None) -> None:
+    if (at is None) == (on is None):
+        raise InputError("give either --at POINT or --on LOW HIGH")
+
+
+@main.command()
+@shown_by_suffix
+@somewhere
+@guarded
+def continuity(
+    function: str, wrt: str | None, as_json: bool, output: str | None, at: str | None, on: tuple[str, str] | None
+) -> None:
+    """Is FUNCTION continuous? At a point by the definition; on an interval with every discontinuity."""
+    from tangently.smoothness.continuing import continuity as continuity_of
+
+    only_one(at, on)
+    answered(continuity_of(load(function), at=at, on=on, wrt=names_of(wrt)), as_json, output)
+
+
+@main.command()
+@shown_by_suffix
+@somewhere
+@click.option("--order", type=click.IntRange(1, 2), default=1, help="2: second derivatives from both sides too.")
+@guarded
+def differentiability(
+    function: str,
+    wrt: str | None,
+    as_json: bool,
+    output: str | None,
+    at: str | None,
+    on: tuple[str, str] | None,
+    order: int,
+) -> None:
+    """Is FUNCTION differentiable, and how? Slopes from both sides, subgradients, corners on an interval."""
+    from tangently.smoothness.differing import differentiability as differentiability_of
+
+    only_one(at, on)
+    where = point(at) if at is not None and any(c in at for c in ",=[") else at  # exact where it is one number
+    found = differentiability_of(load(function), at=where, on=on, wrt=names_of(wrt), order=order)
+    answered(found, as_json, output)
 
 
 __all__ = ["main"]

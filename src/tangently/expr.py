@@ -45,6 +45,11 @@ class Primitive:
     simplify: (params, *args) -> Expr or None; local identities (x·1 → x) used when derivatives are built.
     domain, kink: (*values) -> bool array; outside the domain / at a point without a derivative.
     everywhere: (*args) -> bool; do these operands (x², u/3) put every point inside the domain?
+    breaks: (*args) -> ((set, u, manner), …): the row is analytic except where an expression u is in a set: "zero"
+        (u = 0), "whole" (a whole number) or "pole" (0, -1, -2, …). There its value jumps ("jump"), or it
+        has none ("pole"), or its domain ends ("edge"), or it is continuous without a derivative ("kink").
+    settled: (args, marks) -> Expr; the row where its breaks are marked: the sign of u, or for "whole" k at k and k + ½
+        between k and k + 1.
     python, numpy, javascript, sympy: source templates, `{0}` an operand; or (params, *sources) -> source.
     ufunc: the NumPy ufunc with `out=`, where the row is one. torch, jax: later back ends read `numpy`.
     overwrite: (operand, statement): how the result is written into that operand, where nothing else needs it.
@@ -66,6 +71,8 @@ class Primitive:
     domain_text: str = ""
     everywhere: Callable[..., Any] | None = None
     kink: Callable[..., Any] | None = None
+    breaks: Callable[..., Any] | None = None
+    settled: Callable[..., Any] | None = None
     body: Callable[..., Any] | None = None
     python: str | Callable[..., str] | None = None
     numpy: str | Callable[..., str] | None = None

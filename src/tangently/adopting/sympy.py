@@ -2,8 +2,10 @@
 
 To SymPy, each row's `sympy` template is parsed once (`ast`) and its few kinds of syntax are mapped to SymPy's own
 constructors, so that only the names a template uses can be reached. From SymPy, the tree is walked by class name
-through `MAKERS`. Integers and rationals stay exact both ways (a quotient of integers stays a quotient); π becomes the
-float nearest to it, since expressions have no irrational constants; e becomes exp(1), which is exact.
+through `MAKERS`. Numbers stay exact both ways: integers of any length, rationals as quotients of integers, π, γ and
+Catalan's constant as rows without operands, e as exp(1), the golden ratio as (1 + √5)/2. A float stays the float that
+it is. Functions that are others in disguise are written by those: x! as Γ(x + 1), sec x as 1/cos x, acot x as
+atan(1/x) (SymPy's convention, with its jump at 0), sinc x as the spherical Bessel function j₀, x mod 1 as x − ⌊x⌋.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def _compiled(template: str, count: int) -> Callable[[Sequence[Any]], Any]:
 
 
 def _value(tree: Any, scope: Mapping[str, Any]) -> Any:
-    """SymPy's value of a template's syntax: numbers, slots, + - * / ** < > …, calls of SymPy functions, pairs."""
+    """SymPy's value of a template's syntax: numbers, slots, pi, + - * / ** < > …, calls of SymPy functions, pairs."""
     import sympy
 
     value = lambda part: _value(part, scope)
@@ -127,7 +129,7 @@ def _value(tree: Any, scope: Mapping[str, Any]) -> Any:
         case ast.Constant(value=int(number)):
             return sympy.Integer(number)
         case ast.Name(id=name):
-            return scope[name]
+            return scope[name] if name in scope else getattr(sympy, name)
         case ast.UnaryOp(op=op, operand=x):
             return OPERATORS[type(op)](value(x))
         case ast.BinOp(left=a, op=op, right=b):
@@ -155,12 +157,69 @@ def _folded(name: str) -> Maker:
 
 
 def _over(name: str) -> Maker:
-    """1 over a function: sec, csc, cot and their hyperbolic cousins."""
+    """1 over a function: sec, csc and their hyperbolic cousins."""
     return lambda node, xs: TABLE["div"](1, TABLE[name](*xs))
+
+
+def _inverse(name: str) -> Maker:
+    """A function of 1 over the argument: acot, asec, acsc and their hyperbolic cousins."""
+    return lambda node, xs: TABLE[name](TABLE["div"](1, *xs))
 
 
 def _number(node: Any, xs: list[Any]) -> Expr:
     return const(float(node))
+
+
+def _golden_ratio(node: Any, xs: list[Any]) -> Expr:
+    return TABLE["div"](TABLE["add"](1, TABLE["sqrt"](const(5))), 2)
+
+
+def _factorial(node: Any, xs: list[Any]) -> Expr:
+    return TABLE["gamma"](TABLE["add"](xs[0], 1))
+
+
+def _binomial(node: Any, xs: list[Any]) -> Expr:
+    """n!/(k! (n − k)!)."""
+    n, k = xs
+    below = TABLE["mul"](TABLE["gamma"](TABLE["add"](k, 1)), TABLE["gamma"](TABLE["add"](TABLE["sub"](n, k), 1)))
+    return TABLE["div"](TABLE["gamma"](TABLE["add"](n, 1)), below)
+
+
+def _beta(node: Any, xs: list[Any]) -> Expr:
+    """Γ(a) Γ(b)/Γ(a + b), which has a value left of 0 too; B(a, a) is B(a) in SymPy."""
+    a, b = xs if len(xs) == 2 else xs * 2
+    return TABLE["div"](TABLE["mul"](TABLE["gamma"](a), TABLE["gamma"](b)), TABLE["gamma"](TABLE["add"](a, b)))
+
+
+def _frac(node: Any, xs: list[Any]) -> Expr:
+    return TABLE["sub"](xs[0], TABLE["floor"](xs[0]))
+
+
+def _xor(node: Any, xs: list[Any]) -> Expr:
+    """One of two, but not both; of several, an odd number."""
+    return functools.reduce(_either, xs)
+
+
+def _either(a: Any, b: Any) -> Expr:
+    return TABLE["logical_and"](TABLE["logical_or"](a, b), TABLE["logical_not"](TABLE["logical_and"](a, b)))
+
+
+def _if_then_else(node: Any, xs: list[Any]) -> Expr:
+    """A condition that depends on a condition."""
+    condition, yes, no = xs
+    both = TABLE["logical_and"](condition, yes)
+    return TABLE["logical_or"](both, TABLE["logical_and"](TABLE["logical_not"](condition), no))
+
+
+def _only(row: str, argument: int, text: str) -> Maker:
+    """A row for one value of a further argument: the principal branch of W, ζ(s) and not Hurwitz's ζ(s, a)."""
+
+    def make(node: Any, xs: list[Any]) -> Expr:
+        if len(xs) > 1 and not is_number(xs[1], argument):
+            raise UnsupportedError(f"SymPy's {node.func.__name__} with {xs[1]!r} has no row in the table; {text}")
+        return TABLE[row](xs[0])
+
+    return make
 
 
 def _add(node: Any, xs: list[Any]) -> Expr:
@@ -225,17 +284,21 @@ def _log(node: Any, xs: list[Any]) -> Expr:
 
 
 SAME = (
-    "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "floor", "erf", "erfc", "gamma", "loggamma", "digamma",
-    "polygamma",
+    "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "floor", "erf", "erfc", "erfi", "erfinv", "gamma",
+    "loggamma", "digamma", "polygamma", "besselj", "bessely", "besseli", "besselk", "Ei", "Si", "Ci", "li",
 )  # fmt: skip
 RENAMED = {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
     "atan2": "arctan2", "Abs": "abs", "ceiling": "ceil", "Mod": "remainder", "Not": "logical_not", "Equality": "eq",
     "Unequality": "ne", "StrictGreaterThan": "gt", "GreaterThan": "ge", "StrictLessThan": "lt", "LessThan": "le",
+    "Pi": "pi", "EulerGamma": "euler_gamma", "Catalan": "catalan", "jn": "spherical_jn",
 }  # fmt: skip
 FOLDED = {"Max": "maximum", "Min": "minimum", "And": "logical_and", "Or": "logical_or"}
-OVER = {"sec": "cos", "csc": "sin", "cot": "tan", "sech": "cosh", "csch": "sinh", "coth": "tanh"}
-NUMBERS = ("Float", "Pi", "EulerGamma", "GoldenRatio", "Catalan", "Infinity", "NegativeInfinity", "NaN")
+OVER = {"sec": "cos", "csc": "sin", "sech": "cosh", "csch": "sinh", "coth": "tanh"}
+INVERSE = {
+    "acot": "arctan", "asec": "arccos", "acsc": "arcsin", "acoth": "arctanh", "asech": "arccosh", "acsch": "arcsinh",
+}  # fmt: skip
+NUMBERS = ("Float", "Infinity", "NegativeInfinity", "NaN")
 WHOLE = ("Integer", "Zero", "One", "NegativeOne")
 
 MAKERS: dict[str, Maker] = {
@@ -243,10 +306,22 @@ MAKERS: dict[str, Maker] = {
     **{name: _row(row) for name, row in RENAMED.items()},
     **{name: _folded(row) for name, row in FOLDED.items()},
     **{name: _over(row) for name, row in OVER.items()},
+    **{name: _inverse(row) for name, row in INVERSE.items()},
     **dict.fromkeys(NUMBERS, _number),
     **dict.fromkeys(WHOLE, lambda node, xs: const(int(node))),
     **dict.fromkeys(("Rational", "Half"), lambda node, xs: TABLE["div"](const(int(node.p)), const(int(node.q)))),
     "Exp1": lambda node, xs: TABLE["exp"](const(1)),
+    "cot": lambda node, xs: TABLE["div"](TABLE["cos"](xs[0]), TABLE["sin"](xs[0])),  # 1/tan has a hole at π/2
+    "GoldenRatio": _golden_ratio,
+    "factorial": _factorial,
+    "binomial": _binomial,
+    "beta": _beta,
+    "frac": _frac,
+    "sinc": lambda node, xs: TABLE["spherical_jn"](0, xs[0]),
+    "LambertW": _only("lambertw", 0, "the principal branch LambertW(x) has one"),
+    "zeta": _only("zeta", 1, "zeta(s) with one argument has one"),
+    "Xor": _xor,
+    "ITE": _if_then_else,
     "BooleanTrue": lambda node, xs: const(True),
     "BooleanFalse": lambda node, xs: const(False),
     "Add": _add,

@@ -183,3 +183,78 @@ function cotPiDerivative(n, x) {
   const c = cotPi(x);
   return Math.pow(Math.PI, n) * p.reduceRight((total, a) => total * c + a, 0);
 }
+
+// A&S 7.1.5 with i x for x: 2/√π Σ x^(2n+1) / (n! (2n+1)), every term positive.
+function erfi(x) {
+  if (Math.abs(x) > 26.8) return Math.sign(x) * Infinity;
+  let power = x, total = x;
+  for (let n = 1; Math.abs(power) > 1e-17 * Math.abs(total); n++) {
+    power *= (x * x) / n;
+    total += power / (2 * n + 1);
+  }
+  return 1.1283791670955126 * total;
+}
+
+// Halley's steps towards erf y = x, or from ½ on towards erfc y = 1 - x, where 1 - x is exact.
+function erfinv(x) {
+  const size = Math.abs(x);
+  if (!(size < 1)) return size === 1 ? Math.sign(x) * Infinity : NaN;
+  const log = Math.log1p(-x * x), a = 4.33 + log / 2;
+  let y = Math.sqrt(Math.sqrt(a * a - log / 0.147) - a);
+  for (let k = 0; k < 4; k++) {
+    const off = size < 0.5 ? erf(y) - size : 1 - size - erfc(y);
+    const step = (off / gauss(y)) * 0.886226925452758;
+    y -= step / (1 + y * step);
+  }
+  return size < 1e-9 ? 0.886226925452758 * x : Math.sign(x) * y;
+}
+
+// Lambert's W by Halley's steps: R. Corless et al., On the Lambert W function, Adv. Comput. Math. 5, 1996.
+function lambertw(x) {
+  if (!(x > -0.36787944117144233)) return NaN;
+  if (x === 0 || x === Infinity) return x;
+  const p = Math.sqrt(Math.max(0, 2 * (Math.E * x + 1)));
+  let w = x < -0.25 ? p - 1 - (p * p) / 3 : x < 3 ? Math.log1p(x) : Math.log(x) - Math.log(Math.log(x));
+  for (let k = 0; k < 40; k++) {
+    const e = Math.exp(w), off = w * e - x;
+    const step = off / (e * (w + 1) - ((w + 2) * off) / (2 * w + 2));
+    w -= step;
+    if (!(Math.abs(step) > 1e-16 * Math.abs(w))) break;
+  }
+  return w;
+}
+
+// DLMF 25.2.9, the sum by Euler and Maclaurin, and 25.4.1 on the left: ζ(x) = 2 (2π)^(x-1) sin(πx/2) Γ(1-x) ζ(1-x).
+function zeta(x) {
+  if (Number.isNaN(x)) return NaN;
+  if (x === 1 || x > 60) return x === 1 ? Infinity : 1;
+  if (x < 0) {
+    const [a, b] = gammaFactors(1 - x);
+    return x < -200 ? NaN : 2 * Math.pow(2 * Math.PI, x - 1) * sinPi(x / 2) * a * b * zeta(1 - x);
+  }
+  const b = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798];
+  let total = Math.pow(12, 1 - x) / (x - 1) + Math.pow(12, -x) / 2, rising = x / 2;
+  for (let k = 1; k <= b.length; k++) {
+    total += b[k - 1] * rising * Math.pow(12, 1 - x - 2 * k);
+    rising *= ((x + 2 * k - 1) * (x + 2 * k)) / ((2 * k + 1) * (2 * k + 2));
+  }
+  for (let k = 11; k > 0; k--) total += Math.pow(k, -x);
+  return total;
+}
+
+function beta(a, b) {
+  if (!(a > 0 && b > 0)) return NaN;
+  if (a + b < 170) return (gamma(a) * gamma(b)) / gamma(a + b);
+  return Math.exp(loggamma(a) + loggamma(b) - loggamma(a + b));
+}
+
+// A&S 9.6.10: Σ (x/2)^(2k+n) / (k! Γ(k+n+1)); I₋ₙ = Iₙ for whole n.
+function besseli(n, x) {
+  if (n < 0 && Number.isInteger(n)) n = -n;
+  let term = Math.pow(x / 2, n) / gamma(n + 1), total = term;
+  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(total) && total !== Infinity; k++) {
+    term *= (x * x) / (4 * k * (k + n));
+    total += term;
+  }
+  return total;
+}

@@ -250,12 +250,35 @@ def compared(node: Node, values: list[Any], scope: Scope) -> Any:
     return reduce(scope.functions["logical_and"], truths) if len(truths) > 1 else truths[0]
 
 
+def exact_literals(formula: Formula, lift: Callable[[Any], Any], constants: Mapping[str, Any]) -> Formula:
+    """The formula with its numbers as `lift` gives them, and π, e, τ from `constants`: nothing is rounded by reading it.
+
+    Arguments that must stay plain (an axis, a size, an index) are left as they are.
+    """
+
+    def visit(node: Node, parts: list[Node]) -> Node:
+        computes = node.kind in OPERATORS or node.kind in ("compare", "conditional", "juxtapose", "call")
+        if node.kind == "call" and (node.value[1] or any(p.kind in ("array", "index") for p in parts)):
+            computes = False
+        return replace(node, parts=tuple(map(exact, parts)) if computes else tuple(parts))
+
+    def exact(node: Node) -> Node:
+        if node.kind == "number" and type(node.value) in (int, float):
+            return replace(node, kind="exact", value=lift(node.value))
+        if node.kind == "constant" and node.value in constants:
+            return replace(node, kind="exact", value=lift(constants[node.value]))
+        return node
+
+    return replace(formula, root=exact(fold(formula.root, visit)))
+
+
 CONSTANT_VALUES = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf}
 APPLY: dict[str, Callable[[Node, list[Any], Scope], Any]] = {
     **dict.fromkeys(OPERATORS, operate),
     "**": raised,
     "juxtapose": multiplied,
     "number": lambda node, values, scope: node.value,
+    "exact": lambda node, values, scope: node.value,
     "constant": lambda node, values, scope: CONSTANT_VALUES[node.value],
     "name": lambda node, values, scope: scope.values[node.value],
     "call": called,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tangently.expr import CONST, TABLE, Expr, const, is_number
+from tangently.expr import CONST, INPUT, TABLE, Expr, const, evaluate, is_number, toposort
 from tangently.primitives.kinds import Rule, broadcast_to, elementwise, fold, shape_of
 
 
@@ -225,6 +225,7 @@ div = elementwise(
         Rule("reciprocal rule", r"\left(\frac{c}{v}\right)' = -\frac{c\, v'}{v^2}", (False, True)),
     ),
     enclosure=lambda a, b: a / b,
+    breaks=lambda a, b: (("zero", b, "pole"),),
     calls=("divide", "true_divide"),
 )
 neg = elementwise(
@@ -242,6 +243,24 @@ neg = elementwise(
     enclosure=lambda x: -x,
     calls=("negative",),
 )
+
+
+def _power_breaks(a: Expr, b: Expr) -> tuple[tuple[str, Expr, str], ...]:
+    """Where aᵇ is not analytic: nowhere for b = 0, 1, 2, …; else at a = 0 (0ᵇ at b = 0; kᵇ with k > 0 nowhere)."""
+    base, power = _known(a), _known(b)
+    if power is not None:
+        whole = power == math.floor(power)
+        return () if whole and power >= 0 else (("zero", a, "pole" if power < 0 else "edge"),)
+    if base is not None:
+        return (("zero", b, "jump"),) if base == 0 else ()
+    return (("zero", a, "jump"),)
+
+
+def _known(x: Expr) -> float | None:
+    """The value of an expression without inputs, as near as a float can be."""
+    if x.op is CONST:
+        return float(x.value)
+    return None if any(n.op is INPUT for n in toposort([x])) else float(evaluate([x], {})[0])
 
 
 def _log_of_base(a: Any, b: Any) -> Any:
@@ -287,6 +306,7 @@ pow_ = elementwise(
         Rule("general power", r"(u^v)' = u^v \left(v' \ln u + \frac{v\, u'}{u}\right)", (True, True)),
     ),
     enclosure=_power_ball,
+    breaks=_power_breaks,
     calls=("power", "pow", "float_power"),
     samples=((0.5, 2.0), (1.5, -1.3), (2.0, 3.0)),
 )
@@ -340,7 +360,11 @@ def function(
     )
 
 
-positive = {"domain": lambda x: x > 0, "domain_text": "a positive number"}
+positive = {
+    "domain": lambda x: x > 0,
+    "domain_text": "a positive number",
+    "breaks": lambda x: (("zero", x, "pole"),),
+}
 
 exp = function(
     "exp",
@@ -410,6 +434,7 @@ log1p = function(
     enclosure=lambda x: x.log1p(),
     domain=lambda x: x > -1,
     domain_text="a number above -1",
+    breaks=lambda x: (("zero", 1 + x, "pole"),),
 )
 sqrt = function(
     "sqrt",
@@ -421,6 +446,7 @@ sqrt = function(
     domain=lambda x: x >= 0,
     domain_text="a number that is not negative",
     kink=lambda x: x == 0,
+    breaks=lambda x: (("zero", x, "edge"),),
     simplify=lambda p, x: fold(sqrt, (x,)) if x.op is CONST and x.dtype == "n" else None,
 )
 cbrt = function(
@@ -432,6 +458,7 @@ cbrt = function(
     shown=("root", 0, "3"),
     enclosure=monotone(_cbrt_ball),
     kink=lambda x: x == 0,
+    breaks=lambda x: (("zero", x, "kink"),),
 )
 reciprocal = function(
     "reciprocal",
@@ -446,6 +473,7 @@ reciprocal = function(
     enclosure=lambda x: 1 / x,
     domain=lambda x: x != 0,
     domain_text="a number that is not 0",
+    breaks=lambda x: (("zero", x, "pole"),),
 )
 
 sin = function(
@@ -464,8 +492,14 @@ tan = function(
     enclosure=lambda x: x.tan(),
     domain=lambda x: np.abs(np.cos(x)) > 1e-300,
     domain_text="a number that is not an odd multiple of π/2",
+    breaks=lambda x: (("zero", cos(x), "pole"),),
 )
-unit = {"domain": lambda x: np.abs(x) <= 1, "domain_text": "a number from -1 to 1", "kink": lambda x: np.abs(x) == 1}
+unit = {
+    "domain": lambda x: np.abs(x) <= 1,
+    "domain_text": "a number from -1 to 1",
+    "kink": lambda x: np.abs(x) == 1,
+    "breaks": lambda x: (("zero", 1 - x, "edge"), ("zero", 1 + x, "edge")),
+}
 arcsin = function(
     "arcsin", lambda y, x: 1 / sqrt(1 - x**2), "inverse sine", r"(\arcsin u)' = \frac{u'}{\sqrt{1 - u^2}}",
     python="math.asin({0})", javascript="Math.asin({0})", sympy="asin", calls=("asin",), enclosure=lambda x: x.asin(),
@@ -505,6 +539,7 @@ arccosh = function(
     python="math.acosh({0})", javascript="Math.acosh({0})", sympy="acosh", calls=("acosh",),
     shown=("fn", "arcosh", 0), enclosure=lambda x: x.acosh(),
     domain=lambda x: x >= 1, domain_text="a number from 1 up", kink=lambda x: x == 1,
+    breaks=lambda x: (("zero", x - 1, "edge"),),
 )  # fmt: skip
 arctanh = function(
     "arctanh", lambda y, x: 1 / (1 - x**2), "inverse hyperbolic tangent",
@@ -512,6 +547,7 @@ arctanh = function(
     python="math.atanh({0})", javascript="Math.atanh({0})", sympy="atanh", calls=("atanh",),
     shown=("fn", "artanh", 0), enclosure=lambda x: x.atanh(),
     domain=lambda x: np.abs(x) < 1, domain_text="a number between -1 and 1",
+    breaks=lambda x: (("zero", 1 - x, "pole"), ("zero", 1 + x, "pole")),
 )  # fmt: skip
 arctan2 = elementwise(
     "arctan2",
@@ -525,6 +561,7 @@ arctan2 = elementwise(
     shown=("fn", "arctan2", 0, 1),
     rules=(Rule("angle of a vector", r"\operatorname{atan2}(u, v)' = \frac{v\,u' - u\,v'}{u^2 + v^2}"),),
     enclosure=lambda a, b: type(a).atan2(a, b),
+    breaks=lambda a, b: (("zero", a, "jump"), ("zero", a * a + b * b, "pole")),
     calls=("arctan2", "atan2"),
 )
 
@@ -545,6 +582,7 @@ hypot = elementwise(
     shown=("sqrt", ("sum", (("sup", 0, "2"), 1), (("sup", 1, "2"), 1))),
     rules=(Rule("length of a vector", r"\sqrt{u^2 + v^2}' = \frac{u\,u' + v\,v'}{\sqrt{u^2 + v^2}}"),),
     enclosure=_hypot_ball,
+    breaks=lambda a, b: (("zero", a * a + b * b, "kink"),),
     calls=("hypot",),
 )
 logaddexp = elementwise(

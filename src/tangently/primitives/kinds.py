@@ -214,18 +214,23 @@ def _unspread(x: Expr) -> Expr:
 def elementwise(
     name: str,
     *,
-    python: str | Callable[..., str],
+    python: str | Callable[..., str] | None,
     partials: Sequence[Callable[..., Any] | None],
     numpy: str | Callable[..., str] | None = None,
     ufunc: str | None = None,
-    javascript: str | Callable[..., str] | None = None,
+    javascript: str | Callable[..., str] | None = "",
     result: str = "float",
     **fields: Any,
 ) -> Primitive:
-    """A row that acts entry by entry. `numpy` defaults to the ufunc; `javascript` to `Math.<name>`."""
+    """A row that acts entry by entry. `numpy` defaults to the ufunc; `javascript` to `Math.<name>`, None: it has none.
+
+    A row whose `python` is None has no source: generated code calls the row itself, and `scalar` and `array` are its
+    functions of numbers and of arrays.
+    """
     arity = len(partials)
     slots = ", ".join(f"{{{k}}}" for k in range(arity))
-    numpy = numpy or f"np.{ufunc or name}({slots})"
+    if python is not None:
+        numpy = numpy or f"np.{ufunc or name}({slots})"
     scalar = fields.pop("scalar", None) or _late(python, slots)
     array = fields.pop("array", None) or _late(numpy, slots)
     own = fields.pop("simplify", None)
@@ -249,7 +254,7 @@ def elementwise(
             python=python,
             numpy=numpy,
             ufunc=ufunc,
-            javascript=javascript or f"Math.{name}({slots})",
+            javascript=f"Math.{name}({slots})" if javascript == "" else javascript,
             simplify=simplify,
             **fields,
         )
@@ -257,9 +262,10 @@ def elementwise(
     return row
 
 
-def _late(template: str | Callable[..., str], slots: str) -> Callable[..., Any]:
+def _late(template: str | Callable[..., str] | None, slots: str) -> Callable[..., Any]:
     """Compile a template at its first use: importing the table must cost nothing that is not needed."""
     names = slots.split(", ")
+    assert template is not None, "a row without source needs scalar= and array="
     text = template if isinstance(template, str) else template((), *names)
 
     def first(*xs: Any) -> Any:

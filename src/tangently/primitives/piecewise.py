@@ -7,12 +7,13 @@ norm. |x| at 0 → 0; max(a, b) at a = b → ½ each; relu at 0 → 0; clip at a
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from tangently.expr import CONST, Expr
+from tangently.expr import CONST, Expr, const
 from tangently.primitives.elementary import exp, monotone
 from tangently.primitives.kinds import Rule, elementwise
 
@@ -26,7 +27,11 @@ def _relation(holds: Any, fails: Any) -> Any:
     return lambda a, b: truth(type(a), holds(a, b), fails(a, b))  # balls compare true only where it is certain
 
 
-def comparison(name: str, sign: str, ufunc: str, shown: str, enclosure: Any) -> Any:
+def _compared(holds: Any) -> Any:
+    return lambda xs, marks: const(bool(holds(marks[0], 0)))
+
+
+def comparison(name: str, sign: str, ufunc: str, shown: str, holds: Any, fails: Any) -> Any:
     """A row with a true-or-false value: constant almost everywhere, so without a derivative."""
     return elementwise(
         name,
@@ -38,20 +43,27 @@ def comparison(name: str, sign: str, ufunc: str, shown: str, enclosure: Any) -> 
         result="bool",
         partials=[None, None],
         shown=("relation", shown, 0, 1),
-        enclosure=enclosure,
+        enclosure=_relation(holds, fails),
+        breaks=lambda a, b: (("zero", a - b, "jump"),),
+        settled=_compared(holds),
         calls=(ufunc,),
     )
 
 
-gt = comparison("gt", ">", "greater", ">", _relation(operator.gt, operator.le))
-ge = comparison("ge", ">=", "greater_equal", "≥", _relation(operator.ge, operator.lt))
-lt = comparison("lt", "<", "less", "<", _relation(operator.lt, operator.ge))
-le = comparison("le", "<=", "less_equal", "≤", _relation(operator.le, operator.gt))
-eq = comparison("eq", "==", "equal", "=", _relation(operator.eq, operator.ne))
-ne = comparison("ne", "!=", "not_equal", "≠", _relation(operator.ne, operator.eq))
+gt = comparison("gt", ">", "greater", ">", operator.gt, operator.le)
+ge = comparison("ge", ">=", "greater_equal", "≥", operator.ge, operator.lt)
+lt = comparison("lt", "<", "less", "<", operator.lt, operator.ge)
+le = comparison("le", "<=", "less_equal", "≤", operator.le, operator.gt)
+eq = comparison("eq", "==", "equal", "=", operator.eq, operator.ne)
+ne = comparison("ne", "!=", "not_equal", "≠", operator.ne, operator.eq)
 
 
-def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sympy: str, enclosure: Any) -> Any:
+def logical(
+    name: str, python: str, javascript: str, shown: Any, arity: int, sympy: str, enclosure: Any, scalar: Any
+) -> Any:
+    def decided(*xs: Expr) -> Expr | None:
+        return const(bool(scalar(*[x.value for x in xs]))) if all(x.op is CONST for x in xs) else None
+
     return elementwise(
         name,
         python=python,
@@ -62,6 +74,7 @@ def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sym
         partials=[None] * arity,
         shown=shown,
         enclosure=lambda *xs: enclosure(*[truth(type(x), x != 0, x == 0) for x in xs]),
+        settled=lambda xs, marks: decided(*xs),
         calls=(name, name.replace("logical", "bitwise"), *(("invert",) if arity == 1 else ())),
         samples=((True, False)[:arity], (True, True)[:arity]),
     )
@@ -69,14 +82,21 @@ def logical(name: str, python: str, javascript: str, shown: Any, arity: int, sym
 
 logical_and = logical(
     "logical_and", "({0} and {1})", "({0} && {1})", ("relation", "∧", 0, 1), 2, "And({0}, {1})",
-    lambda a, b: truth(type(a), a == 1 and b == 1, a == 0 or b == 0),
+    lambda a, b: truth(type(a), a == 1 and b == 1, a == 0 or b == 0), lambda a, b: a and b,
 )  # fmt: skip
 logical_or = logical(
     "logical_or", "({0} or {1})", "({0} || {1})", ("relation", "∨", 0, 1), 2, "Or({0}, {1})",
-    lambda a, b: truth(type(a), a == 1 or b == 1, a == 0 and b == 0),
+    lambda a, b: truth(type(a), a == 1 or b == 1, a == 0 and b == 0), lambda a, b: a or b,
 )  # fmt: skip
 logical_not = logical(
-    "logical_not", "(not {0})", "(!{0})", ("row", "¬", 0), 1, "Not({0})", lambda a: truth(type(a), a == 0, a == 1)
+    "logical_not",
+    "(not {0})",
+    "(!{0})",
+    ("row", "¬", 0),
+    1,
+    "Not({0})",
+    lambda a: truth(type(a), a == 0, a == 1),
+    operator.not_,
 )
 
 
@@ -135,6 +155,15 @@ def _tie(a: Any, b: Any, winner: Any) -> Any:
     return where(eq(a, b), 0.5, where(winner, 1, 0))
 
 
+def _tie_break(a: Expr, b: Expr) -> tuple[tuple[str, Expr, str], ...]:
+    return (("zero", a - b, "kink"),)
+
+
+def _at_zero(manner: str) -> Any:
+    """The row breaks where its operand is 0, in this manner."""
+    return lambda x, *_: (("zero", x, manner),)
+
+
 maximum = elementwise(
     "maximum",
     python="max({0}, {1})",
@@ -148,6 +177,8 @@ maximum = elementwise(
     shown=("fn", "max", 0, 1),
     rules=(Rule("maximum", r"\max(u, v)' = u' \text{ where } u > v,\; v' \text{ where } v > u"),),
     enclosure=lambda a, b: a.max(b),
+    breaks=_tie_break,
+    settled=lambda xs, marks: xs[0] if marks[0] >= 0 else xs[1],
     calls=("maximum", "fmax"),
 )
 minimum = elementwise(
@@ -163,6 +194,8 @@ minimum = elementwise(
     shown=("fn", "min", 0, 1),
     rules=(Rule("minimum", r"\min(u, v)' = u' \text{ where } u < v,\; v' \text{ where } v < u"),),
     enclosure=lambda a, b: a.min(b),
+    breaks=_tie_break,
+    settled=lambda xs, marks: xs[0] if marks[0] <= 0 else xs[1],
     calls=("minimum", "fmin"),
 )
 
@@ -182,6 +215,8 @@ def bound(name: str, python: str, ufunc: str, javascript: str, wins: Any, shown:
         rules=(Rule(f"{shown}imum with a bound",
             rf"\{shown}(u, c)' = u' \text{{ where }} u \text{{ wins}},\; 0 \text{{ elsewhere}}"),),
         enclosure=(lambda x, c: x.max(c)) if shown == "max" else (lambda x, c: x.min(c)),
+        breaks=_tie_break,
+        settled=lambda xs, marks: xs[0] if (marks[0] > 0) == (shown == "max") and marks[0] else xs[1],
     )  # fmt: skip
 
 
@@ -206,6 +241,8 @@ abs_ = elementwise(
     shown=("fence", "|", 0, "|"),
     rules=(Rule("absolute value", r"|u|' = \operatorname{sign}(u)\, u'"),),
     enclosure=_abs_ball,
+    breaks=_at_zero("kink"),
+    settled=lambda xs, marks: xs[0] if marks[0] >= 0 else -xs[0],
     calls=("absolute", "fabs", "abs"),
 )
 sign = elementwise(
@@ -220,6 +257,8 @@ sign = elementwise(
     shown=("fn", "sign", 0),
     rules=(Rule("constant between jumps", r"\operatorname{sign}(u)' = 0"),),
     enclosure=lambda x: x.sgn(),
+    breaks=_at_zero("jump"),
+    settled=lambda xs, marks: const(marks[0]),
     calls=("sign",),
 )
 
@@ -233,6 +272,8 @@ def rounding(
     calls: tuple[str, ...],
     jump: Any,
     enclosure: Any,
+    settle: Any,
+    offset: Any = 0,
 ) -> Any:
     return elementwise(
         name,
@@ -246,6 +287,8 @@ def rounding(
         shown=shown,
         rules=(Rule("constant between jumps", r"\lfloor u \rfloor' = 0"),),
         enclosure=monotone(enclosure),
+        breaks=lambda x: (("whole", x + offset if offset else x, "jump"),),
+        settled=lambda xs, marks: const(int(settle(marks[0]))),
         calls=calls,
     )
 
@@ -253,15 +296,16 @@ def rounding(
 _whole = lambda x: x == np.floor(x)
 floor = rounding(
     "floor", "float(math.floor({0}))", ("fence", "⌊", 0, "⌋"), "Math.floor({0})", "floor({0})", ("floor",), _whole,
-    lambda x: x.floor(),
+    lambda x: x.floor(), math.floor,
 )  # fmt: skip
 ceil = rounding(
     "ceil", "float(math.ceil({0}))", ("fence", "⌈", 0, "⌉"), "Math.ceil({0})", "ceiling({0})", ("ceil",), _whole,
-    lambda x: x.ceil(),
+    lambda x: x.ceil(), math.ceil,
 )  # fmt: skip
 trunc = rounding(
     "trunc", "float(math.trunc({0}))", ("fn", "trunc", 0), "Math.trunc({0})", "sign({0})*floor(Abs({0}))",
     ("trunc", "fix"), lambda x: (x == np.trunc(x)) & (x != 0), lambda x: x.floor() if x > 0 else x.ceil(),
+    math.trunc,
 )  # fmt: skip
 
 
@@ -273,7 +317,7 @@ def _rint_ball(x: Any) -> Any:
 
 rint = rounding(
     "rint", "float(round({0}))", ("fn", "round", 0), "rint({0})", None, ("rint", "round", "around"),
-    lambda x: x - np.floor(x) == 0.5, _rint_ball,
+    lambda x: x - np.floor(x) == 0.5, _rint_ball, lambda mark: mark - 1 if mark % 2 == 1 else math.floor(mark), 0.5,
 )  # fmt: skip
 remainder = elementwise(
     "remainder",
@@ -290,6 +334,8 @@ remainder = elementwise(
     shown=("relation", "mod", 0, 1),
     rules=(Rule("remainder", r"(u \bmod c)' = u'"),),
     enclosure=lambda a, b: a - b * (a / b).floor(),
+    breaks=lambda a, b: (("zero", b, "pole"), ("whole", a / b, "jump")),
+    settled=lambda xs, marks: xs[0] - xs[1] * const(math.floor(marks[1])),
     calls=("remainder", "mod"),
     samples=((5.3, 2.1), (-1.2, 0.7)),
 )
@@ -314,6 +360,8 @@ step = activation(
     kink=lambda x: x == 0,
     shown=("fn", "H", 0),
     enclosure=lambda x: truth(type(x), x >= 0, x < 0),
+    breaks=_at_zero("jump"),
+    settled=lambda xs, marks: const(int(marks[0] >= 0)),
 )
 relu = activation(
     "relu",
@@ -327,6 +375,8 @@ relu = activation(
     kink=lambda x: x == 0,
     result="same",
     enclosure=lambda x: x.max(type(x)(0)),
+    breaks=_at_zero("kink"),
+    settled=lambda xs, marks: xs[0] if marks[0] > 0 else const(0),
 )
 
 
@@ -356,6 +406,8 @@ leaky_relu = activation_pair(
     sympy="Piecewise(({0}, {0} > 0), ({1}*({0}), True))",
     kink=lambda x, a: (x == 0) & (a != 1),
     enclosure=lambda x, a: _two_sides(x, lambda left: a * left),
+    breaks=_at_zero("kink"),
+    settled=lambda xs, marks: xs[0] if marks[0] > 0 else xs[1] * xs[0],
     samples=((0.7, 0.01), (-0.4, 0.1)),
 )
 elu = activation_pair(
@@ -370,6 +422,8 @@ elu = activation_pair(
     sympy="Piecewise(({0}, {0} > 0), ({1}*(exp({0}) - 1), True))",
     kink=lambda x, a: (x == 0) & (a != 1),
     enclosure=lambda x, a: _two_sides(x, lambda left: a * left.expm1()),
+    breaks=_at_zero("kink"),
+    settled=lambda xs, marks: xs[0] if marks[0] > 0 else xs[1] * (exp(xs[0]) - 1),
     samples=((0.7, 1.0), (-0.4, 0.5)),
 )
 
@@ -394,6 +448,8 @@ clip = elementwise(
     shown=("fn", "clip", 0, 1, 2),
     rules=(Rule("clipping", r"\operatorname{clip}(u)' = u' \text{ inside the bounds},\; 0 \text{ outside}"),),
     enclosure=lambda x, lo, hi: x.max(lo).min(hi),
+    breaks=lambda x, lo, hi: (("zero", x - lo, "kink"), ("zero", x - hi, "kink")),
+    settled=lambda xs, marks: xs[2] if marks[1] >= 0 else (xs[0] if marks[0] > 0 else xs[1]),
     calls=("clip",),
     samples=((0.3, 0.0, 1.0), (1.7, 0.0, 1.0), (-1.7, 0.0, 1.0)),
 )

@@ -171,7 +171,7 @@ _FENCES = {"|": "abs", "‖": "norm", "⌊": "floor", "⌈": "ceil", "⟨": "vdo
 _FUNCTIONS = {
     "ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arsinh": "asinh", "arcosh": "acosh",
     "artanh": "atanh", "arctan2": "atan2", "Γ": "gamma", "lnΓ": "lgamma", "ψ": "digamma", "σ": "sigmoid",
-    "H": "step", "∑": "sum", "∏": "prod",
+    "H": "step", "W": "lambertw", "ζ": "zeta", "B": "beta", "∑": "sum", "∏": "prod",
 }  # fmt: skip
 _SYMBOLS = {"=": "==", "≠": "!=", "≤": "<=", "≥": ">=", "∧": "and", "∨": "or", "mod": "%"}
 _LETTERS = {"−": "-", "¬": "not ", "×": "x", "π": "pi", "∞": "inf", "…": "..."}

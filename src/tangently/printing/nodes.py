@@ -398,7 +398,7 @@ def _prepended(factor: Layout, chain: Product, joint: Callable[[Layout, Layout],
 
 
 def product(*factors: Layout) -> Layout:
-    """A product of numbers: numerals first, the rest in the order given, constants such as ln 2 last."""
+    """A product of numbers: numerals first, then π, the rest in the order given, constants such as ln 2 last."""
     if len(factors) == 2 and _extends(*factors):
         return _appended(factors[0], factors[1], _joint)  # type: ignore[arg-type]
     sign, flat = 1, []
@@ -417,14 +417,16 @@ def _opened(factor: Layout) -> tuple[Layout, ...]:
 
 def _extends(chain: Layout, factor: Layout) -> bool:
     """May the factor follow the chain as it is: in order, and without parentheses or splicing?"""
-    plain = type(factor) is not Product and factor.level > QUOTIENT and _place(factor) == 1
-    return plain and type(chain) is Product and not chain.kind and _place(chain) == _place(chain.factors[-1]) == 1
+    plain = type(factor) is not Product and factor.level > QUOTIENT and _place(factor) == 2
+    return plain and type(chain) is Product and not chain.kind and _place(chain) == _place(chain.factors[-1]) == 2
 
 
 def _place(factor: Layout) -> int:
     if is_numeral(factor):
         return 0
-    return 2 if type(factor) is Alias and type(factor.shown) is Call else 1
+    if type(factor) is Alias and type(factor.shown) is Atom and factor.shown.text == "π":
+        return 1
+    return 3 if type(factor) is Alias and type(factor.shown) is Call and factor.shown.bare else 2
 
 
 def _juxtaposed(factors: list[Layout]) -> Layout:

@@ -8,6 +8,8 @@ head names a form. A form knows nothing about operations; an operation knows not
     ("fn", name, a, …)           ("apply", name, a, …)  ("fence", "|", a, "|") ("index", a, "0, 1:") ("row", a, …)
     ("relation", "≤", a, b)      ("cases", (value, condition or None), …)      ("big", "∑", below or None, body)
     ("matrix", ((a, b), …))      ("array", a, …)        ("einsum", "ij,jk->ik", a, …)
+    ("indexed", "J", "besselj", n, a, …) is J₁(a), and ("nth", "ζ", name, n, a) is ζ⁽ⁿ⁾(a): in Python, name(n, a).
+    ("word", "γ", name) is a constant and its name in Python.
 
 A row with a function as notation is asked with its node; a row without one prints as a call of its name.
 
@@ -234,6 +236,11 @@ def _einsum(specs: Any, node: Expr, _spec: Layout, *args: Layout) -> Layout:
     return Alias(big("∑", below, body) if summed else body, code)
 
 
+def _of_order(shown: Layout, name: str, order: Layout, *args: Layout) -> Layout:
+    """A function with its order at its letter; in Python the order is the first argument."""
+    return Alias(call(shown, *args), call(Atom(name, "function"), order, *args))
+
+
 def _indexed(arg: Layout, letters: str) -> Layout:
     if not letters:
         return arg
@@ -268,6 +275,11 @@ FORMS: dict[str, Callable[..., Layout]] = {
     "matrix": lambda specs, node, *cells: Grid(_rows(cells, len(specs[0][0]))),
     "array": lambda specs, node, *cells: Grid(_rows(cells, 1)),
     "einsum": _einsum,
+    "indexed": lambda specs, node, letter, _name, n, *args: _of_order(subscript(letter, n), specs[1], n, *args),
+    "word": lambda specs, node, letter, _name: Alias(letter, Atom(specs[1], "code")),
+    "nth": lambda specs, node, letter, _name, n, *args: _of_order(
+        Script(letter, None, fenced(n)), specs[1], n, *args
+    ),
 }
 _NAMED = frozenset({"fn", "apply"})
 

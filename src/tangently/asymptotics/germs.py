@@ -1,0 +1,604 @@
+"""What a function does near a point, from one side: its graph walked once, in multiseries.
+
+With t → +∞ and x = point ± 1/t (or x = ±t), every node of the graph gets a multiseries from its row's rule. What a node
+has no multiseries for keeps the reason why; only who uses it is stopped by that (a branch that is not taken stops
+nobody). Then, in this order:
+
+1. the leading term of the root decides: a constant, 0, ±∞;
+2. if something oscillates, bounds are carried instead, and the squeeze theorem may decide;
+3. otherwise two sequences: the phase φ(t) → ∞ of what oscillates takes every value, so there are points tₖ → ∞
+   with φ(tₖ) = kP + τ, P a common period. Along them the oscillators are constants, and the limit is computed
+   anew. Two offsets τ with different limits: there is no limit;
+4. a quotient N/D whose D changes sign again and again where N is not 0 has poles arbitrarily near the point; together with a
+   sequence that has another limit this shows that there is none.
+
+Over the integers (sequences) every residue of n modulo the common period is computed; where all agree, that is the limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flint import fmpq
+
+from tangently.asymptotics import constants as K
+from tangently.asymptotics.bounds import Band, monotone
+from tangently.asymptotics.multiseries import (
+    ONE,
+    ZERO,
+    Coefficients,
+    Field,
+    GermError,
+    Number,
+    Oscillates,
+    Series,
+    Spent,
+    Undefined,
+    Unknown,
+    Value,
+    factorial,
+    is_number,
+)
+from tangently.asymptotics.rules import RULES, Rule
+from tangently.expr import CONST, TABLE, Expr, symbol, toposort
+
+Target = Any  # Number | ±inf
+OFFSETS = (0, 6, 12, 18, 3, 9, 15, 21, 4, 8, 16, 20, 2, 10, 14, 22)  # of the common period, in 24ths
+RESIDUES = 64  # classes of the integers that are tried one by one
+
+
+@dataclass
+class Phase:
+    """An infinite argument of something periodic: `series` with leading constant 1, and the multiples of it that occurred."""
+
+    series: Series
+    lead: Any
+    periods: list[Number] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A sequence: the first phase is k·period + offset, k = 1, 2, 3, …"""
+
+    period: Number
+    offset: Number
+
+
+class Near(Field):
+    """Multiseries with the functions of the table; `fixed` restricts to a sequence, `whole_input` to integers."""
+
+    def __init__(self, *, seconds: float = 5.0, fixed: Fixed | None = None, whole_input: bool = False, **options: Any):
+        super().__init__(seconds=seconds, **options)
+        self.fixed, self.whole_input = fixed, whole_input
+        self.phases: list[Phase] = []
+        self.node: Expr | None = None
+        self.operands: list[Any] = []
+        self.waves = 0  # how often an oscillator was handed out
+        self.wavy: set[Expr] = set()
+
+    # ------------------------------------------------------------ walking the graph
+
+    def values(self, root: Expr, given: dict[Expr, Any]) -> dict[Expr, Any]:
+        """A value for every node, or the exception that tells why there is none."""
+        done = dict(given)
+        for node in toposort([root], stop=done.__contains__):
+            if node not in done:
+                done[node] = self._value(node, done)
+        return done
+
+    def _value(self, node: Expr, done: dict[Expr, Any]) -> Any:
+        waves = self.waves
+        try:
+            found = self._apply(node, [done[a] for a in node.args])
+        except GermError as error:
+            return error
+        except K.Undecided as error:
+            return Unknown(f"whether {K.show(error.constant)} is zero could not be decided")
+        except (ValueError, ZeroDivisionError) as error:
+            return Undefined(str(error))
+        except RecursionError:
+            return Spent("the expression is nested too deep for its terms to be followed")
+        if self.waves > waves or any(a in self.wavy for a in node.args):
+            self.wavy.add(node)
+        return found
+
+    def _apply(self, node: Expr, operands: list[Any]) -> Any:
+        if node.op is CONST:
+            return constant(node.value)
+        rule = RULES.get(node.op.name)
+        if rule is None or not rule.selective:
+            for x in operands:
+                if isinstance(x, Exception):
+                    raise x
+        if rule is None:
+            return self._without_rule(node, operands)
+        self.node, self.operands = node, operands
+        return rule.value(self, *operands)
+
+    def _without_rule(self, node: Expr, operands: list[Any]) -> Any:
+        if all(is_number(x) and not K.is_oscillating(x) for x in operands):
+            return K.apply(node.op, *operands)
+        raise Unknown(f"{node.op.name} has no asymptotic rule yet")
+
+    def known(self, x: Any) -> Value:
+        """An operand of a selective rule that is needed after all."""
+        if isinstance(x, Exception):
+            raise x
+        return x
+
+    def whole(self, v: Value) -> bool:
+        """Is this operand of the present node a whole number at every point?"""
+        if type(v) is fmpq:
+            return v.q == 1
+        assert self.node is not None
+        return any(x is v and whole_valued(a, self.whole_input) for a, x in zip(self.node.args, self.operands))
+
+    # ------------------------------------------------------------ functions
+
+    def analytic(
+        self,
+        key: str,
+        v: Value,
+        at: Callable[[Number], Coefficients],
+        infinite: Callable[[Near, Value], Value] | None = None,
+    ) -> Value:
+        """φ(v) by the Taylor series of φ at the limit of v, or by its expansion at infinity."""
+        large, c, small = self.split(v)
+        if not is_number(large):
+            if infinite is None:
+                raise Unknown(f"{key} of an argument without bound")
+            return self.remember((key, id(v)), (v,), lambda: infinite(self, v))
+        if K.is_oscillating(c):
+            raise Oscillates(f"{key} of an argument that oscillates")
+        coefficients = self.remember(("at", key, c), (), lambda: at(c))
+        return self.compose(coefficients, small)
+
+    def taylor_of(self, name: str, *order: Number) -> Callable[[Number], Coefficients]:
+        """Taylor coefficients of a row from its own partial derivatives, as exact constants."""
+
+        def at(c: Number) -> Coefficients:
+            found: dict[int, Number] = {}
+
+            def coefficient(k: int) -> Number:
+                if k not in found:
+                    z, graph = derivative_of_row(name, tuple(int(n.p) for n in order), k)
+                    found[k] = K.div(self.known(self.values(graph, {z: c})[graph]), fmpq(factorial(k)))
+                return found[k]
+
+            return coefficient if len(order) or name not in SIMPLE else SIMPLE[name](c)
+
+        def guarded(c: Number) -> Coefficients:
+            return _direct(name, order, c, at(c))
+
+        return guarded
+
+    def sincos(self, v: Value) -> tuple[Value, Value]:
+        """sin v and cos v; of an infinite v, by the addition formulas with oscillators for its infinite part."""
+        large, c, small = self.split(v)
+        if K.is_oscillating(c):
+            raise Oscillates("sin or cos of an argument that oscillates")
+        if is_number(large):
+            return self._circle(c, small)
+        wave, angle = self._wave(large)
+        s, k = self._circle(K.add(c, angle), small)
+        if wave is None:
+            return s, k
+        self.waves += 1
+        sin, cos = wave
+        return self.add(self.mul(sin, k), self.mul(cos, s)), self.sub(self.mul(cos, k), self.mul(sin, s))
+
+    def _circle(self, c: Number, small: Value) -> tuple[Value, Value]:
+        sin, cos = self.remember(("circle", c), (), lambda: _circle_at(c))
+        return self.compose(sin, small), self.compose(cos, small)
+
+    def _wave(self, large: Series) -> tuple[tuple[Number, Number] | None, Number]:
+        """Oscillators of an infinite phase, and a constant to add; along a sequence only the constant."""
+        index, m, constant = self.phase(large)
+        self.phases[index].periods.append(K.div(K.mul(fmpq(2), K.PI), m))
+        if self.fixed is not None and index == 0:
+            turns = K.div(K.mul(m, self.fixed.period), K.mul(fmpq(2), K.PI))
+            if _is_whole(turns):
+                return None, K.add(constant, K.mul(m, self.fixed.offset))
+        if self.sign_of(m) < 0:
+            sin, cos = self._oscillators(index, K.neg(m))
+            return (K.neg(sin), cos), constant
+        return self._oscillators(index, m), constant
+
+    def _oscillators(self, index: int, m: Number) -> tuple[Number, Number]:
+        """sin mφ and cos mφ; a small whole multiple of one that occurred is a polynomial in it (de Moivre)."""
+        base = self.remember(("wave", index), (), lambda: m)
+        n = K.div(m, base)
+        key = (index, base)
+        if type(n) is not fmpq or n.q != 1 or not 1 <= n <= 12:
+            n, key = ONE, (index, m)
+        s, c = K.oscillator("sin", key, "φ"), K.oscillator("cos", key, "φ")
+        sin, cos = s, c
+        for _ in range(int(n.p) - 1):
+            sin, cos = K.add(K.mul(sin, c), K.mul(cos, s)), K.sub(K.mul(cos, c), K.mul(sin, s))
+        return sin, cos
+
+    def phase(self, large: Series) -> tuple[int, Number, Number]:
+        """(index, m, r) with large = m·φ + r for a known phase φ, or a new one."""
+        monomial, c = self.lead(large)
+        if K.is_oscillating(c):
+            raise Oscillates("a phase that oscillates itself")
+        for index, phase in enumerate(self.phases):
+            if self.compare_growth(monomial, phase.lead) == 0:
+                rest = self.sub(large, self.mul(c, phase.series))
+                if is_number(rest) or self.growth(rest) < 0 or self.is_zero(rest):
+                    return index, c, rest if is_number(rest) else ZERO
+                inner, constant, small = self.split(rest)
+                if is_number(inner) and is_number(small):
+                    return index, c, constant
+        self.phases.append(Phase(self.div(large, c), monomial))
+        return len(self.phases) - 1, c, ZERO
+
+    def floor_infinite(self, v: Series) -> Value:
+        """The floor of what grows without bound: along a sequence of whole steps, v less a constant."""
+        large, c, small = self.split(v)
+        index, m, constant = self.phase(large)
+        self.phases[index].periods.append(K.div(fmpq(2), m))
+        if self.fixed is None or index != 0 or not _is_whole(K.mul(m, self.fixed.period)):
+            self.waves += 1
+            raise Oscillates("the floor of an argument without bound")
+        inside = K.add(constant, K.mul(m, self.fixed.offset))
+        rounded = RULES["floor"].value(self, self.add(K.add(inside, c), small))
+        return self.add(large, K.sub(rounded, inside))
+
+    def jumps(self, v: Value) -> Value:
+        low, high = _ends(K.ranges(v))
+        if math.floor(low) == math.floor(high):
+            return fmpq(math.floor(low))
+        raise Oscillates("the floor of an argument that oscillates over a whole number")
+
+    # ------------------------------------------------------------ bounds
+
+    def band(self, root: Expr, done: dict[Expr, Any]) -> Band:
+        """Bounds of the root that hold from some point on. Raises what stops them."""
+        bands: dict[Expr, Any] = {}
+        for node in toposort([root]):
+            bands[node] = self._band(node, done, bands)
+        return self.known(bands[root])
+
+    def _band(self, node: Expr, done: dict[Expr, Any], bands: dict[Expr, Any]) -> Any:
+        value = done[node]
+        if not isinstance(value, Exception) and not self._oscillating(node, value):
+            return Band(value, value)
+        rule = RULES.get(node.op.name)
+        try:
+            if rule is None or rule.bounds is None:
+                raise value if isinstance(value, Exception) else Unknown(f"{node.op.name} has no bounds")
+            operands = [self.known(bands[a]) for a in node.args]
+            self.node, self.operands = node, operands
+            return self._bounded(rule, operands)
+        except GermError as error:
+            return error
+        except K.Undecided as error:
+            return Unknown(f"whether {K.show(error.constant)} is zero could not be decided")
+        except (ValueError, ZeroDivisionError) as error:
+            return Undefined(str(error))
+
+    def _oscillating(self, node: Expr, value: Value) -> bool:
+        return node in self.wavy and not (is_number(value) and not K.is_oscillating(value))
+
+    def _bounded(self, rule: Rule, operands: list[Band]) -> Band:
+        if isinstance(rule.bounds, str):
+            return monotone(self, rule.value, operands[0], rule.bounds == "+", rule.range)
+        assert rule.bounds is not None
+        return rule.bounds(self, *operands)
+
+    def increasing(self, f: Callable[[Any, Value], Value], a: Band, reach: tuple[Any, Any]) -> Band:
+        return monotone(self, f, a, True, reach)
+
+    def whole_band(self, b: Band) -> bool:
+        assert self.node is not None
+        return any(x is b and whole_valued(a, self.whole_input) for a, x in zip(self.node.args, self.operands))
+
+    def decided(self, gap: Band, holds: Callable[[int], bool]) -> Band:
+        """The truth of a comparison from the bounds of the difference."""
+        signs = {-1, 0, 1}
+        if gap.low is not None:
+            signs &= {1} if self.sign(gap.low) > 0 else {0, 1} if self.sign(gap.low) == 0 else signs
+        if gap.high is not None:
+            signs &= {-1} if self.sign(gap.high) < 0 else {-1, 0} if self.sign(gap.high) == 0 else signs
+        answers = {holds(s) for s in signs}
+        if len(answers) == 1:
+            truth = ONE if answers.pop() else ZERO
+            return Band(truth, truth)
+        return Band(ZERO, ONE)
+
+    def attempt(self, by: Callable[[Any, Value], Value], end: Value | None, offset: int) -> Value | None:
+        """An end that is rounded; where that oscillates, the end moved by the most that rounding can do."""
+        if end is None:
+            return None
+        try:
+            return by(self, end)
+        except Oscillates:
+            return self.add(end, fmpq(offset))
+
+
+# ---------------------------------------------------------------- pieces
+
+
+def constant(value: Any) -> Number:
+    """A number of the graph: whole numbers and truth values exactly, a float as the binary fraction that it is."""
+    if isinstance(value, (bool, int)):
+        return fmpq(int(value))
+    if not isinstance(value, float):
+        raise Unknown("an array has no multiseries")
+    if not math.isfinite(value):
+        raise Undefined(f"the constant {value} is no real number")
+    return fmpq(*value.as_integer_ratio())
+
+
+def _is_whole(c: Number) -> bool:
+    return type(c) is fmpq and c.q == 1
+
+
+def _ends(ball: Any) -> tuple[float, float]:
+    return float(ball.lower()), float(ball.upper())
+
+
+def _circle_at(c: Number) -> tuple[Coefficients, Coefficients]:
+    s, k = K.sin(c), K.cos(c)
+    turns = (s, k, K.neg(s), K.neg(k))
+    return (
+        lambda n: K.mul(fmpq(1, factorial(n)), turns[n % 4]),
+        lambda n: K.mul(fmpq(1, factorial(n)), turns[(n + 1) % 4]),
+    )
+
+
+SIMPLE: dict[str, Callable[[Number], Coefficients]] = {}
+
+
+def _direct(name: str, order: Sequence[Number], c: Number, coefficients: Coefficients) -> Coefficients:
+    """The value itself straight from the row: K knows more special values than the graph does."""
+    return lambda k: coefficients(k) if k else K.apply(TABLE[name], *order, c)
+
+
+_derivatives: dict[tuple[str, tuple[int, ...]], tuple[Expr, list[Expr]]] = {}
+
+
+def derivative_of_row(name: str, order: tuple[int, ...], k: int) -> tuple[Expr, Expr]:
+    """The input z and the k-th derivative of row(order…, z) with respect to z."""
+    from tangently.differentiation import tangent
+    from tangently.expr import const
+
+    if (name, order) not in _derivatives:
+        z = symbol("z")
+        _derivatives[name, order] = z, [TABLE[name](*order, z)]
+    z, graphs = _derivatives[name, order]
+    while len(graphs) <= k:
+        [slope] = tangent([graphs[-1]], {z: const(1)})
+        graphs.append(slope if slope is not None else const(0))
+    return z, graphs[k]
+
+
+def whole_valued(node: Expr, whole_input: bool) -> bool:
+    """Is the expression a whole number wherever it has a value?"""
+    found: dict[Expr, bool] = {}
+    for n in toposort([node]):
+        if n.op is CONST:
+            found[n] = isinstance(n.value, (bool, int)) or (isinstance(n.value, float) and n.value.is_integer())
+        elif not n.args:
+            found[n] = whole_input and n.op.name == "input"
+        else:
+            kept = n.args[1:] if n.op.name == "where" else n.args
+            found[n] = n.op.name in WHOLE or (n.op.name in KEEPS_WHOLE and all(found[a] for a in kept))
+    return found[node]
+
+
+WHOLE = frozenset({"floor", "ceil", "trunc", "rint", "sign", "step", "gt", "ge", "lt", "le", "eq", "ne"})
+KEEPS_WHOLE = frozenset({"add", "sub", "mul", "neg", "square", "abs", "maximum", "minimum", "where"})
+
+
+# ---------------------------------------------------------------- deciding
+
+
+@dataclass(frozen=True)
+class Behavior:
+    """What was found on one side: `limit` a constant or ±inf; exists False with `limit` None; None: undecided."""
+
+    exists: bool | None
+    limit: Target | None = None
+    defined: bool = True
+    why: tuple[str, ...] = ()
+    value: Value | None = None  # the multiseries, where there is one
+    near: Near | None = None
+    band: Band | None = None  # the bounds that squeezed it
+
+
+def start(near: Near, point: Target, side: int) -> Value:
+    """x as a multiseries: point ± 1/t, or ±t."""
+    if isinstance(point, float):
+        return near.variable if point > 0 else near.neg(near.variable)
+    step = Series(near.t, [(fmpq(-1), fmpq(side))])
+    return near.add(point, step) if near.nonzero(point) else step
+
+
+def behavior(
+    root: Expr, x: Expr, point: Target, side: int, *, seconds: float = 5.0, whole_input: bool = False
+) -> Behavior:
+    """Decide the limit of `root` as x goes to `point` (a Number or ±inf) from one side."""
+    near = Near(seconds=seconds, whole_input=whole_input)
+    try:
+        return _decide(near, root, x, point, side)
+    except GermError as error:
+        return Behavior(None, why=(str(error),), near=near)
+    except K.Undecided as error:
+        return Behavior(None, why=(f"whether {K.show(error.constant)} is zero could not be decided",), near=near)
+    except RecursionError:
+        return Behavior(None, why=("the expression is nested too deep for its terms to be followed",), near=near)
+
+
+def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavior:
+    done = near.values(root, {x: start(near, point, side)})
+    value = done[root]
+    if not isinstance(value, Exception):
+        try:
+            return Behavior(True, near.limit(value), why=(), value=value, near=near)
+        except Oscillates as error:
+            value = error
+    if isinstance(value, Undefined):
+        return Behavior(None, defined=False, why=(str(value),), near=near)
+    if not isinstance(value, Oscillates) and not near.wavy:
+        raise value
+    squeezed = _squeeze(near, root, done)
+    if squeezed is not None:
+        return squeezed
+    return _by_sequences(near, root, x, point, side, value)
+
+
+def _squeeze(near: Near, root: Expr, done: dict[Expr, Any]) -> Behavior | None:
+    """Both bounds have one limit: so has what lies between."""
+    try:
+        band = near.band(root, done)
+        ends = [None if end is None else near.limit(end) for end in (band.low, band.high)]
+    except (GermError, K.Undecided):
+        return None
+    if ends[0] == math.inf or ends[1] == -math.inf:
+        return Behavior(True, ends[0] if ends[0] == math.inf else ends[1], why=("squeeze",), near=near, band=band)
+    if None in ends or any(isinstance(e, float) for e in ends) or near.nonzero(K.sub(ends[0], ends[1])):
+        return None
+    return Behavior(True, ends[0], why=("squeeze",), near=near, band=band)
+
+
+def _by_sequences(near: Near, root: Expr, x: Expr, point: Target, side: int, reason: Exception) -> Behavior:
+    if not near.phases:
+        raise reason if isinstance(reason, GermError) else Unknown(str(reason))
+    period = common_period(near)
+    found: list[tuple[Fixed, Target]] = []
+    for fixed in _sequences(near, period):
+        along = _along(near, root, x, point, side, fixed)
+        if along is None:
+            continue
+        if found and _different(near, found[0][1], along):
+            return Behavior(False, why=_two(near, found[0], (fixed, along)), near=near)
+        found.append((fixed, along))
+    poles = _poles(near, root, x, point, side)
+    if poles and found:
+        return Behavior(False, why=(f"{poles}; but along {_told(near, found[0][0])} it tends to {shown(found[0][1])}",), near=near)
+    raise Unknown(str(reason) + "; the sequences that were tried have one limit, which proves nothing")
+
+
+def _sequences(near: Near, period: Number) -> Iterator[Fixed]:
+    for k in OFFSETS:
+        yield Fixed(period, K.mul(fmpq(k, 24), period))
+
+
+def _along(near: Near, root: Expr, x: Expr, point: Target, side: int, fixed: Fixed) -> Target | None:
+    """The limit along a sequence, None where it isn't known or f has no value there."""
+    sequence = Near(seconds=max(0.05, (near.deadline - _now()) / 4), fixed=fixed)
+    try:
+        done = sequence.values(root, {x: start(sequence, point, side)})
+        return sequence.limit(sequence.known(done[root]))
+    except (GermError, K.Undecided):
+        return None
+
+
+def _now() -> float:
+    import time
+
+    return time.monotonic()
+
+
+def common_period(near: Near) -> Number:
+    """A common period of what is periodic in the first phase, as far as the periods are commensurable."""
+    periods = near.phases[0].periods
+    first = periods[0] if near.sign_of(periods[0]) > 0 else K.neg(periods[0])
+    multiple = 1
+    for p in periods[1:]:
+        ratio = K.div(p, first)
+        if type(ratio) is fmpq:
+            multiple = math.lcm(multiple, abs(int(ratio.p)))  # p = (n/d)·first divides n·first
+    return K.mul(fmpq(multiple), first)
+
+
+def _different(near: Near, a: Target, b: Target) -> bool:
+    if isinstance(a, float) or isinstance(b, float):
+        return not (isinstance(a, float) and isinstance(b, float) and a == b)
+    return near.nonzero(K.sub(a, b))
+
+
+def _two(near: Near, a: tuple[Fixed, Target], b: tuple[Fixed, Target]) -> tuple[str, ...]:
+    return (
+        f"along {_told(near, a[0])} the function tends to {shown(a[1])}",
+        f"along {_told(near, b[0])} it tends to {shown(b[1])}",
+        "two sequences with different limits: there is no limit",
+    )
+
+
+def _told(near: Near, fixed: Fixed) -> str:
+    from tangently.asymptotics.telling import series_text
+
+    phase = series_text(near, near.phases[0].series)
+    offset = f" + {shown(fixed.offset)}" if near.nonzero(fixed.offset) else ""
+    multiple = "k" if fixed.period == 1 else f"{shown(fixed.period)}·k"
+    return f"the points where {phase} = {multiple}{offset}"
+
+
+def shown(c: Target) -> str:
+    if isinstance(c, float):
+        return "∞" if c > 0 else "-∞"
+    return K.show(c)
+
+
+# ---------------------------------------------------------------- poles again and again
+
+
+def fraction(root: Expr) -> tuple[Expr, Expr]:
+    """Numerator and denominator of products, quotients, sums and tangents."""
+    found: dict[Expr, tuple[Expr, Expr]] = {}
+    one = TABLE["add"](0, 1)
+    for node in toposort([root]):
+        parts = [found[a] for a in node.args]
+        found[node] = FRACTIONS[node.op.name](node, *parts) if node.op.name in FRACTIONS else (node, one)
+    return found[root]
+
+
+FRACTIONS: dict[str, Callable[..., tuple[Expr, Expr]]] = {
+    "mul": lambda node, a, b: (a[0] * b[0], a[1] * b[1]),
+    "div": lambda node, a, b: (a[0] * b[1], a[1] * b[0]),
+    "reciprocal": lambda node, a: (a[1], a[0]),
+    "neg": lambda node, a: (-a[0], a[1]),
+    "add": lambda node, a, b: (a[0] * b[1] + b[0] * a[1], a[1] * b[1]),
+    "sub": lambda node, a, b: (a[0] * b[1] - b[0] * a[1], a[1] * b[1]),
+    "tan": lambda node, a: (TABLE["sin"](node.args[0]), TABLE["cos"](node.args[0])),
+}
+
+
+def _poles(near: Near, root: Expr, x: Expr, point: Target, side: int) -> str:
+    """Words for poles that accumulate at the point, where they are proven; else nothing."""
+    from tangently.printing import to_text
+
+    top, bottom = fraction(root)
+    fresh = Near(seconds=1.0)
+    given = {x: start(fresh, point, side)}
+    try:
+        denominator = fresh.known(fresh.values(bottom, given)[bottom])
+        c = fresh.lead(denominator)[1]
+        if not K.is_oscillating(c) or not _changes_sign(c):
+            return ""
+        numerator = fresh.known(fresh.values(top, given)[top])
+        d = fresh.lead(numerator)[1]
+        apart = not K.is_oscillating(d) or K.sign(K.add(K.mul(c, c), K.mul(d, d))) > 0
+    except (GermError, K.Undecided):
+        return ""
+    if not apart or fresh.is_zero(numerator):
+        return ""
+    return f"{to_text(bottom)} changes sign again and again, so that the function has poles as near as one likes"
+
+
+def _changes_sign(c: Number) -> bool:
+    low, high = _ends(K.ranges(c))
+    signs = set()
+    for k in range(24):
+        try:
+            at = K.substitute(c, {key: K.mul(fmpq(k, 12), K.PI) for key in c.keys})
+            signs.add(K.sign(at))
+        except K.Undecided:
+            continue
+    return low < 0 < high and {1, -1} <= signs
