@@ -19,10 +19,12 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import itertools
 import math
 import random
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +62,7 @@ def rows(name: str) -> tuple[Row, ...]:
 @functools.cache
 def symbolic(text: str) -> Any:
     """A text of a corpus as SymPy's tree, its decimals exact."""
-    return sp.sympify(text, {"x": X}, rational=True)
+    return sp.sympify(text, {"x": X}, rational=True)  # type: ignore[call-overload]
 
 
 def as_sympy(row: Row) -> Any:
@@ -151,13 +153,17 @@ def of(name: str) -> Callable[[Any, list[Any]], arb]:
     return lambda node, args: getattr(args[0], name)()
 
 
+def inverted(name: str) -> Callable[[Any, list[Any]], arb]:
+    return lambda node, args: getattr(1 / args[0], name)()
+
+
 def applied(function: Callable[..., Any]) -> Callable[[Any, list[Any]], Any]:
     return lambda node, args: function(*args)
 
 
 def polygamma(n: arb, x: arb) -> arb:
     """By the Hurwitz zeta function: ψₙ(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x)."""
-    order = int(n.unique_fmpz())
+    order = int(n.unique_fmpz() or 0)
     if order == 0:
         return x.digamma()
     above = x + 1  # the function is evaluated there: ψₙ(x) = ψₙ(x + 1) + (-1)ⁿ⁺¹ n!/xⁿ⁺¹
@@ -174,14 +180,15 @@ def bessel(kind: str) -> Callable[[Any, list[Any]], arb]:
     return lambda node, args: getattr(args[1], f"bessel_{kind}")(args[0])
 
 
-SAME = (
-    "sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh cot coth sec sech csc csch exp erf erfc erfi gamma "
-    "digamma zeta erfinv sinc"
-).split()
+PLAIN = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt", "exp")
+RECIPROCAL = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
+INVERSE = {"acot": "atan", "asec": "acos", "acsc": "asin", "acoth": "atanh", "asech": "acosh", "acsch": "asinh"}
+SAME = (*PLAIN, *RECIPROCAL, "erf", "erfc", "erfi", "erfinv", "gamma", "digamma", "zeta", "sinc")
 BALLS: dict[str, Callable[[Any, list[Any]], Any]] = {
     **{name: of(name) for name in SAME},
     "loggamma": of("lgamma"), "LambertW": of("lambertw"), "factorial": of("fac"), "li": of("li"), "Ei": of("ei"),
-    "Si": of("si"), "Ci": of("ci"), "Abs": applied(abs), "Pow": power, "Piecewise": cases, "polygamma": applied(polygamma),
+    "Si": of("si"), "Ci": of("ci"), "Abs": applied(abs), "Pow": power, "Piecewise": cases,
+    "polygamma": applied(polygamma), "re": of("real"),
     "log": lambda node, a: a[0].log() if len(a) == 1 else a[0].log() / a[1].log(),
     "Add": lambda node, a: sum(a, arb(0)),
     "Mul": lambda node, a: math.prod(a, start=arb(1)),
@@ -202,10 +209,9 @@ BALLS: dict[str, Callable[[Any, list[Any]], Any]] = {
     "BooleanTrue": lambda node, a: True, "BooleanFalse": lambda node, a: False,
     "besseli": bessel("i"), "besselj": bessel("j"), "besselk": bessel("k"), "bessely": bessel("y"),
     "beta": applied(beta),
-    "acot": lambda node, a: (1 / a[0]).atan(), "acoth": lambda node, a: (1 / a[0]).atanh(),
-    "asec": lambda node, a: (1 / a[0]).acos(), "acsc": lambda node, a: (1 / a[0]).asin(),
-    "asech": lambda node, a: (1 / a[0]).acosh(), "acsch": lambda node, a: (1 / a[0]).asinh(),
-    "Pi": lambda node, a: arb.pi(), "Exp1": lambda node, a: arb.const_e(), "EulerGamma": lambda node, a: arb.const_euler(),
+    **{name: inverted(of_) for name, of_ in INVERSE.items()},
+    "Pi": lambda node, a: arb.pi(), "Exp1": lambda node, a: arb.const_e(),
+    "EulerGamma": lambda node, a: arb.const_euler(),
     **dict.fromkeys(("Integer", "Zero", "One", "NegativeOne"), lambda node, a: arb(int(node))),
     **dict.fromkeys(("Rational", "Half"), lambda node, a: arb(fmpq(int(node.p), int(node.q)))),
 }  # fmt: skip
@@ -299,7 +305,9 @@ def hostile(found: Sequence[Sample], start: int = HOSTILE[-1]) -> list[arb]:
 def around(found: Sequence[Sample], start: int = HOSTILE[-1]) -> arb:
     """The largest of the regular values near 1/h = start."""
     e = math.log2(start)
-    return max([abs(s.y) for s in found if not s.hostile and e - 25 < s.e < e + 25], key=lambda y: y.mid(), default=arb(0))
+    return max(
+        [abs(s.y) for s in found if not s.hostile and e - 25 < s.e < e + 25], key=lambda y: y.mid(), default=arb(0)
+    )
 
 
 def thirds(values: Sequence[Any]) -> list[Sequence[Any]]:
@@ -308,7 +316,7 @@ def thirds(values: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def confirms_value(found: Sequence[Sample], truth: arb) -> str:
-    """"strong": closer than 1e-9 of its size at the end; "slow": the distance falls; else ""."""
+    """ "strong": closer than 1e-9 of its size at the end; "slow": the distance falls; else ""."""
     gaps = [abs(y - truth).upper() for y in tail(found, 0.5)]
     blocks = [max(b, key=float) if b else arb(0) for b in thirds(gaps)]
     size = abs(truth).lower() if truth != 0 else arb(1)
@@ -337,7 +345,7 @@ def oscillates(found: Sequence[Sample]) -> str:
         return "strong"
     middle = sorted(flat)[len(flat) // 2]
     apart = [max([abs(squashed(y) - middle) for y in hostile(found, n)], default=0.0) for n in HOSTILE]
-    return "strong" if any(b > 0.02 and b > 0.8 * a > 0 for a, b in zip(apart[1:], apart[2:])) else ""
+    return "strong" if any(b > 0.02 and b > 0.8 * a > 0 for a, b in itertools.pairwise(apart[1:])) else ""
 
 
 def settles(found: Sequence[Sample]) -> float | None:
@@ -347,7 +355,7 @@ def settles(found: Sequence[Sample]) -> float | None:
 
 
 def confirm(row: Row, seconds: float = 10.0) -> str:
-    """"strong", "slow" (consistent, but the decay is too slow for a proof in numbers), or "" where it is not confirmed.
+    """How well the truth is confirmed: "strong", "slow" (consistent, but too slow a decay for numbers), or "" (not).
 
     >>> confirm(Row("", "sin(x)/x", "0", "+-", "1", "")), confirm(Row("", "sin(x)/x", "0", "+-", "2", ""))
     ('strong', '')
@@ -405,9 +413,6 @@ class Words:
 
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 ORDER = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-RECIPROCAL = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
-INVERSE = {"acot": "atan", "asec": "acos", "acsc": "asin", "acoth": "atanh", "asech": "acosh", "acsch": "asinh"}
-PLAIN = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sqrt exp".split()
 
 
 def spelled(text: str, words: Words) -> str:
@@ -466,7 +471,8 @@ TEXT = Words(
     names={"E": "e", "EulerGamma": "euler_gamma"},
     calls={
         **{name: f"{name}({{}})" for name in (*PLAIN, *RECIPROCAL, *INVERSE, "log", "erf", "erfc", "erfi", "erfinv")},
-        **{name: f"{name}({{}})" for name in ("gamma", "loggamma", "digamma", "zeta", "factorial", "Ei", "Si", "Ci", "li")},
+        **{name: f"{name}({{}})" for name in ("gamma", "loggamma", "digamma", "zeta", "factorial")},
+        **{name: f"{name}({{}})" for name in ("Ei", "Si", "Ci", "li")},
         **{name: f"{name}({{}}, {{}})" for name in ("besseli", "besselj", "besselk", "bessely", "polygamma", "beta")},
         **COMMON, "atan2": "atan2({}, {})", "sign": "sign({})", "floor": "floor({})", "ceiling": "ceil({})",
         "frac": "frac({})", "Mod": "mod({}, {})", "Heaviside": "heaviside({})", "LambertW": "lambertw({})",
@@ -494,6 +500,10 @@ def _python(functions: dict[str, str], library: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def nested(rest: str, piece: tuple[str, str]) -> str:
+    return f"np.where({piece[1]}, {piece[0]}, {rest})"
+
+
 ROUNDING = {"floor": "floor", "ceiling": "ceil"}
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
                "atanh": "arctanh"}  # fmt: skip
@@ -518,7 +528,7 @@ NUMPY = Words(
         "sign": "np.sign({})", "Heaviside": "np.heaviside({}, 0.5)", "atan2": "np.arctan2({}, {})",
         "Max": "np.maximum({}, {})", "Min": "np.minimum({}, {})", "Mod": "np.mod({}, {})",
     },
-    pieces=lambda given, last: functools.reduce(lambda rest, vc: f"np.where({vc[1]}, {vc[0]}, {rest})", given[::-1], last),
+    pieces=lambda given, last: functools.reduce(nested, given[::-1], last),
     logic=("(({}) & ({}))", "(({}) | ({}))"),
 )  # fmt: skip
 PYTHON = {"math": MATH, "numpy": NUMPY}
@@ -626,6 +636,62 @@ def same(exact: Any, truth: Any) -> bool:
     return close(got.evalf(60), truth, share) or bool(truth == 0 and sp.simplify(got) == 0)
 
 
+# ---------------------------------------------------------------- asking tangently
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one row by one route; `verdict` may also be "error", with the message in `shown`."""
+
+    row: Row
+    verdict: str
+    seconds: float
+    shown: str
+
+
+Ask = Callable[[Row], Any]  # a row to a Limit
+ROUTES = ("sympy", "text", "math", "numpy")
+
+
+def asking(route: str, corpus: Sequence[Row], folder: Path) -> tuple[list[Row], Ask]:
+    """The rows that a route has words for, and how it asks for one."""
+    from tangently.limits import limit
+
+    if route == "sympy":
+        return list(corpus), lambda row: limit(as_sympy(row), symbolic(row.point), direction(row))
+    if route == "text":
+        return list(corpus), lambda row: limit(as_text(row), point_as_text(row), direction(row))
+    functions = python_module(corpus, folder / f"limits_in_{route}_{id(corpus)}.py", route)
+    ask = lambda row: limit(functions[row.id], point_for_python(row), direction(row))
+    return [row for row in corpus if row.id in functions], ask
+
+
+def point_for_python(row: Row) -> Any:
+    """A float where it is exactly the point, or else the text: π/2 is no float."""
+    value = point_as_number(row)
+    return value if math.isinf(value) or sp.Rational(value) == symbolic(row.point) else point_as_text(row)
+
+
+def result(row: Row, ask: Ask) -> Result:
+    start = time.perf_counter()
+    try:
+        found = ask(row)
+    except Exception as error:
+        return Result(row, "error", time.perf_counter() - start, f"{type(error).__name__}: {error}".splitlines()[0])
+    seconds = time.perf_counter() - start
+    return Result(row, judge(row, found), seconds, f"{found.answer} [{found.how}]")
+
+
+def results(route: str, corpus: Sequence[Row], folder: Path) -> list[Result]:
+    """Every row by one route, after a few warming calls."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        spoken, ask = asking(route, corpus, folder)
+    for row in spoken[:3]:
+        result(row, ask)
+    return [result(row, ask) for row in spoken]
+
+
 # ---------------------------------------------------------------- SymPy's own answers, in a worker
 
 
@@ -652,7 +718,11 @@ def verdict_on(row: Row, found: Any) -> str:
     truth = symbolic(row.truth)
     if none or not truth.is_finite or not found.is_finite:
         return "right" if found == truth else "wrong"
-    return "right" if found == truth or close(found.evalf(60), truth, 1e-40) or sp.simplify(found - truth) == 0 else "wrong"
+    return (
+        "right"
+        if found == truth or close(found.evalf(60), truth, 1e-40) or sp.simplify(found - truth) == 0
+        else "wrong"
+    )
 
 
 def _serve(pipe: Any) -> None:

@@ -4,7 +4,7 @@ A *germ* says how a function behaves as h → 0⁺ on one side of the point: `le
 L = log(1/h) and c ≠ 0 known exactly; `null`, f → 0 at an unknown rate; `wave`, bounded, continuous and without a
 limit. Products, quotients and powers of leading terms are exact; in a sum the larger one wins, and equal ones are
 known unless their coefficients cancel. Functions that cancel (e^u - 1 - u ~ u²/2), limits at infinity that are known
-(u·sin(a/u) → a, √(u² + au) - u → a/2, (1 + a/u)^u → eᵃ), continuous functions, and decisions by sign (max, floor, pieces)
+(u·sin(a/u) → a, √(u² + au) - u → a/2, (1 + a/u)^u → eᵃ), continuous functions, and decisions by sign (max, floor)
 are applied to germs that meet their conditions. A step that would need more than is known is not taken, so that every
 answer is a theorem. Both sides are computed by the same steps; where one has no value, the limit is one-sided.
 
@@ -20,6 +20,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import sympy as sp
+
 from limits_corpus import Row
 
 Scale = tuple[Fraction, Fraction, Fraction]  # (e, a, b); compared entry by entry, larger is larger near the point
@@ -84,6 +85,10 @@ def times(f: Germ, g: Germ) -> Known:
     return WAVE if wave.kind == "wave" and other.kind == "lead" and other.g == ONE else None
 
 
+def opposite(f: Germ) -> Known:
+    return times(f, Germ("lead", sp.S.NegativeOne))
+
+
 def plus(f: Germ, g: Germ) -> Known:
     if f.kind == g.kind == "lead":
         return lead(f.c + g.c) if f.g == g.g == ONE else summed(f, g)
@@ -114,17 +119,22 @@ def smaller(f: Germ, g: Germ) -> Known:
 
 
 def chosen(f: Germ, g: Germ, way: int) -> Known:
-    gap = plus(f, times(g, Germ("lead", sp.S.NegativeOne)) or NULL) if "wave" not in (f.kind, g.kind) else None
+    gap = minus(f, g) if "wave" not in (f.kind, g.kind) else None
     return None if gap is None or gap.kind != "lead" else f if sign(gap) * way > 0 else g
 
 
-PAIRS: list[tuple[str, Callable[[Germ, Germ], Known], bool]] = [
-    ("({0})*({1})", times, True),
-    ("({0})/({1})", over, True),
-    ("{0} + {1}", plus, True),
-    ("{0} - ({1})", lambda f, g: plus(f, g2) if (g2 := times(g, Germ("lead", sp.S.NegativeOne))) else None, True),
-    ("Max({0}, {1})", larger, True),
-    ("Min({0}, {1})", smaller, True),
+def minus(f: Germ, g: Germ) -> Known:
+    other = opposite(g)
+    return None if other is None else plus(f, other)
+
+
+PAIRS: list[tuple[str, Callable[[Germ, Germ], Known]]] = [
+    ("({0})*({1})", times),
+    ("({0})/({1})", over),
+    ("{0} + {1}", plus),
+    ("{0} - ({1})", minus),
+    ("Max({0}, {1})", larger),
+    ("Min({0}, {1})", smaller),
 ]
 
 # ---------------------------------------------------------------- one germ
@@ -210,6 +220,11 @@ def damped(f: Germ) -> Known:
     return NULL if grows(f) else None
 
 
+def nonzero(found: Known) -> Rule:
+    """What is found where f → 0 and f ≠ 0."""
+    return lambda f: found if vanishes(f) and f.kind == "lead" else None
+
+
 def step_of(f: Germ) -> Known:
     return None if f.kind != "lead" else lead(1) if sign(f) > 0 else NULL
 
@@ -217,68 +232,122 @@ def step_of(f: Germ) -> Known:
 Q = sp.Rational
 GAMMA = sp.EulerGamma
 NEAR_ZERO: list[tuple[str, Rule]] = [
-    ("sin({0})", cancelling(1, 1)), ("tan({0})", cancelling(1, 1)), ("asin({0})", cancelling(1, 1)),
-    ("atan({0})", cancelling(1, 1)), ("sinh({0})", cancelling(1, 1)), ("tanh({0})", cancelling(1, 1)),
-    ("asinh({0})", cancelling(1, 1)), ("atanh({0})", cancelling(1, 1)), ("(exp({0}) - 1)", cancelling(1, 1)),
-    ("log(1 + {0})", cancelling(1, 1)), ("(1 - cos({0}))", cancelling(Q(1, 2), 2)),
-    ("(cosh({0}) - 1)", cancelling(Q(1, 2), 2)), ("(exp({0}) - 1 - ({0}))", cancelling(Q(1, 2), 2)),
-    ("(sin({0}) - ({0}))", cancelling(-Q(1, 6), 3)), ("(tan({0}) - ({0}))", cancelling(Q(1, 3), 3)),
-    ("(tan({0}) - sin({0}))", cancelling(Q(1, 2), 3)), ("(sqrt(1 + {0}) - 1)", cancelling(Q(1, 2), 1)),
-    ("(log(1 + {0}) - ({0}))", cancelling(-Q(1, 2), 2)), ("((1 + {0})**Rational(1,3) - 1)", cancelling(Q(1, 3), 1)),
-    ("(sqrt(4 + {0}) - 2)", cancelling(Q(1, 4), 1)), ("(2**({0}) - 1)", cancelling(sp.log(2), 1)),
-    ("(exp({0}) - exp(-({0})))", cancelling(2, 1)), ("(exp({0}) - cos({0}))", cancelling(1, 1)),
-    ("erf({0})", cancelling(2 / sp.sqrt(sp.pi), 1)), ("(gamma(1 + {0}) - 1)", cancelling(-GAMMA, 1)),
-    ("(1/(1 + {0}) - 1)", cancelling(-1, 1)), ("(1/(1 - ({0})) - 1 - ({0}))", cancelling(1, 2)),
-    ("(asin({0}) - atan({0}))", cancelling(Q(1, 2), 3)), ("(cos({0}) - exp(-({0})**2/2))", cancelling(-Q(1, 12), 4)),
-    ("(log(3 + {0}) - log(3))", cancelling(Q(1, 3), 1)), ("(atan(1 + {0}) - pi/4)", cancelling(Q(1, 2), 1)),
-    ("({0} + ({0})**2)", cancelling(1, 1)), ("(({0})**2 - ({0})**3)", cancelling(1, 2)),
-]  # fmt: skip
+    ("sin({0})", cancelling(1, 1)),
+    ("tan({0})", cancelling(1, 1)),
+    ("asin({0})", cancelling(1, 1)),
+    ("atan({0})", cancelling(1, 1)),
+    ("sinh({0})", cancelling(1, 1)),
+    ("tanh({0})", cancelling(1, 1)),
+    ("asinh({0})", cancelling(1, 1)),
+    ("atanh({0})", cancelling(1, 1)),
+    ("(exp({0}) - 1)", cancelling(1, 1)),
+    ("log(1 + {0})", cancelling(1, 1)),
+    ("(1 - cos({0}))", cancelling(Q(1, 2), 2)),
+    ("(cosh({0}) - 1)", cancelling(Q(1, 2), 2)),
+    ("(exp({0}) - 1 - ({0}))", cancelling(Q(1, 2), 2)),
+    ("(sin({0}) - ({0}))", cancelling(-Q(1, 6), 3)),
+    ("(tan({0}) - ({0}))", cancelling(Q(1, 3), 3)),
+    ("(tan({0}) - sin({0}))", cancelling(Q(1, 2), 3)),
+    ("(sqrt(1 + {0}) - 1)", cancelling(Q(1, 2), 1)),
+    ("(log(1 + {0}) - ({0}))", cancelling(-Q(1, 2), 2)),
+    ("((1 + {0})**Rational(1,3) - 1)", cancelling(Q(1, 3), 1)),
+    ("(sqrt(4 + {0}) - 2)", cancelling(Q(1, 4), 1)),
+    ("(2**({0}) - 1)", cancelling(sp.log(2), 1)),
+    ("(exp({0}) - exp(-({0})))", cancelling(2, 1)),
+    ("(exp({0}) - cos({0}))", cancelling(1, 1)),
+    ("erf({0})", cancelling(2 / sp.sqrt(sp.pi), 1)),
+    ("(gamma(1 + {0}) - 1)", cancelling(-GAMMA, 1)),
+    ("(1/(1 + {0}) - 1)", cancelling(-1, 1)),
+    ("(1/(1 - ({0})) - 1 - ({0}))", cancelling(1, 2)),
+    ("(asin({0}) - atan({0}))", cancelling(Q(1, 2), 3)),
+    ("(cos({0}) - exp(-({0})**2/2))", cancelling(-Q(1, 12), 4)),
+    ("(log(3 + {0}) - log(3))", cancelling(Q(1, 3), 1)),
+    ("(atan(1 + {0}) - pi/4)", cancelling(Q(1, 2), 1)),
+    ("({0} + ({0})**2)", cancelling(1, 1)),
+    ("(({0})**2 - ({0})**3)", cancelling(1, 2)),
+]
 FINITE: list[tuple[str, Rule]] = [
-    ("exp({0})", continuous(sp.exp)), ("cos({0})", continuous(sp.cos)), ("atan({0})", continuous(sp.atan)),
-    ("sqrt(1 + ({0})**2)", continuous(lambda v: sp.sqrt(1 + v**2))), ("1/(2 + cos({0}))", continuous(lambda v: 1 / (2 + sp.cos(v)))),
-    ("log(2 + ({0})**2)", continuous(lambda v: sp.log(2 + v**2))), ("tanh({0})", continuous(sp.tanh)),
-    ("({0})**3", continuous(lambda v: v**3)), ("erf({0})", continuous(sp.erf)), ("2**({0})", continuous(lambda v: 2**v)),
-    ("1/(1 + exp({0}))", continuous(lambda v: 1 / (1 + sp.exp(v)))), ("({0} + 1)**2", continuous(lambda v: (v + 1) ** 2)),
-]  # fmt: skip
+    ("exp({0})", continuous(sp.exp)),
+    ("cos({0})", continuous(sp.cos)),
+    ("atan({0})", continuous(sp.atan)),
+    ("sqrt(1 + ({0})**2)", continuous(lambda v: sp.sqrt(1 + v**2))),
+    ("1/(2 + cos({0}))", continuous(lambda v: 1 / (2 + sp.cos(v)))),
+    ("log(2 + ({0})**2)", continuous(lambda v: sp.log(2 + v**2))),
+    ("tanh({0})", continuous(sp.tanh)),
+    ("({0})**3", continuous(lambda v: v**3)),
+    ("erf({0})", continuous(sp.erf)),
+    ("2**({0})", continuous(lambda v: 2**v)),
+    ("1/(1 + exp({0}))", continuous(lambda v: 1 / (1 + sp.exp(v)))),
+    ("({0} + 1)**2", continuous(lambda v: (v + 1) ** 2)),
+]
 UNBOUNDED: list[tuple[str, Rule]] = [
-    ("atan({0})", at_infinity(sp.pi / 2, -sp.pi / 2)), ("tanh({0})", at_infinity(1, -1)), ("erf({0})", at_infinity(1, -1)),
-    ("({0})/(1 + Abs({0}))", at_infinity(1, -1)), ("({0})/sqrt(({0})**2 + 5)", at_infinity(1, -1)),
-    ("1/(1 + exp({0}))", at_infinity(0, 1)), ("exp(-({0})**2)", at_infinity(0, 0)), ("exp(-Abs({0}))*({0})**2", at_infinity(0, 0)),
-    ("({0} + sin({0}))/({0})", at_infinity(1, 1)), ("sin({0})/({0})", at_infinity(0, 0)),
-    ("(3 + cos({0}))/({0})", at_infinity(0, 0)), ("floor({0})/({0})", at_infinity(1, 1)),
-    ("(1 + 2/({0}))**({0})", at_infinity(sp.exp(2), sp.exp(2))), ("(1 - 1/({0}))**({0})", at_infinity(sp.exp(-1), sp.exp(-1))),
-    ("({0})*sin(3/({0}))", at_infinity(3, 3)), ("({0})*(exp(1/({0})) - 1)", at_infinity(1, 1)),
+    ("atan({0})", at_infinity(sp.pi / 2, -sp.pi / 2)),
+    ("tanh({0})", at_infinity(1, -1)),
+    ("erf({0})", at_infinity(1, -1)),
+    ("({0})/(1 + Abs({0}))", at_infinity(1, -1)),
+    ("({0})/sqrt(({0})**2 + 5)", at_infinity(1, -1)),
+    ("1/(1 + exp({0}))", at_infinity(0, 1)),
+    ("exp(-({0})**2)", at_infinity(0, 0)),
+    ("exp(-Abs({0}))*({0})**2", at_infinity(0, 0)),
+    ("({0} + sin({0}))/({0})", at_infinity(1, 1)),
+    ("sin({0})/({0})", at_infinity(0, 0)),
+    ("(3 + cos({0}))/({0})", at_infinity(0, 0)),
+    ("floor({0})/({0})", at_infinity(1, 1)),
+    ("(1 + 2/({0}))**({0})", at_infinity(sp.exp(2), sp.exp(2))),
+    ("(1 - 1/({0}))**({0})", at_infinity(sp.exp(-1), sp.exp(-1))),
+    ("({0})*sin(3/({0}))", at_infinity(3, 3)),
+    ("({0})*(exp(1/({0})) - 1)", at_infinity(1, 1)),
     ("({0})**2*(1 - cos(1/({0})))", at_infinity(Q(1, 2), Q(1, 2))),
     ("(sqrt(({0})**2 + 3*({0})) - ({0}))", at_infinity(Q(3, 2), None)),
     ("(sqrt(({0})**2 + 3*({0})) + ({0}))", at_infinity(None, -Q(3, 2))),
-    ("({0})*(log({0} + 2) - log({0}))", at_infinity(2, None)), ("(log(1 + exp({0})) - ({0}))", at_infinity(0, None)),
-    ("log(1 + exp({0}))", at_infinity(None, 0)), ("(log(1 + exp({0}))/({0}))", at_infinity(1, 0)),
-    ("log(({0})**2 + 1)/log(Abs({0}))", at_infinity(2, 2)), ("Abs({0})**(1/({0}))", at_infinity(1, 1)),
-    ("sin({0})", waving), ("cos({0})", waving), ("sin({0})**2", waving), ("1/(({0})*(3 + sin({0})))", damped),
-    ("(sin({0} + 1/({0})) - sin({0}))", at_infinity(0, 0)), ("(2 + sin({0}))**(1/({0}))", at_infinity(1, 1)),
-    ("(sqrt({0} + 1) - sqrt({0}))", at_infinity(0, None)), ("(digamma({0}) - log({0}))", at_infinity(0, None)),
-    ("gamma({0} + 1)/(({0})*gamma({0}))", at_infinity(1, None)), ("erfc({0})", at_infinity(0, 2)),
-    ("log(gamma({0}))/(({0})*log({0}))", at_infinity(1, None)), ("({0})*(pi/2 - atan({0}))", at_infinity(1, None)),
-]  # fmt: skip
+    ("({0})*(log({0} + 2) - log({0}))", at_infinity(2, None)),
+    ("(log(1 + exp({0})) - ({0}))", at_infinity(0, None)),
+    ("log(1 + exp({0}))", at_infinity(None, 0)),
+    ("(log(1 + exp({0}))/({0}))", at_infinity(1, 0)),
+    ("log(({0})**2 + 1)/log(Abs({0}))", at_infinity(2, 2)),
+    ("Abs({0})**(1/({0}))", at_infinity(1, 1)),
+    ("sin({0})", waving),
+    ("cos({0})", waving),
+    ("sin({0})**2", waving),
+    ("1/(({0})*(3 + sin({0})))", damped),
+    ("(sin({0} + 1/({0})) - sin({0}))", at_infinity(0, 0)),
+    ("(2 + sin({0}))**(1/({0}))", at_infinity(1, 1)),
+    ("(sqrt({0} + 1) - sqrt({0}))", at_infinity(0, None)),
+    ("(digamma({0}) - log({0}))", at_infinity(0, None)),
+    ("gamma({0} + 1)/(({0})*gamma({0}))", at_infinity(1, None)),
+    ("erfc({0})", at_infinity(0, 2)),
+    ("log(gamma({0}))/(({0})*log({0}))", at_infinity(1, None)),
+    ("({0})*(pi/2 - atan({0}))", at_infinity(1, None)),
+]
 ALWAYS: list[tuple[str, Rule]] = [
-    ("Abs({0})", absolute), ("sign({0})", sign_of), ("log(Abs({0}))", logarithm), ("sqrt(Abs({0}))", root(Fraction(1, 2))),
-    ("Abs({0})**Rational(2,3)", root(Fraction(2, 3))), ("({0})**2", lambda f: times(f, f)), ("Heaviside({0})", step_of),
-    ("floor(2 + {0})", floor_of(2)), ("floor({0})", floor_of(0)), ("ceiling(3 - ({0}))", lambda f: negated(floor_of(-3), f)),
-    ("-({0})", lambda f: times(f, Germ("lead", sp.S.NegativeOne))), ("3*({0})", lambda f: times(f, Germ("lead", sp.Integer(3)))),
-    ("({0})/5", lambda f: times(f, Germ("lead", Q(1, 5)))), ("(1 + {0})**(2/({0}))", lambda f: lead(sp.exp(2)) if vanishes(f) and f.kind == "lead" else None),
-    ("cos({0})**(1/({0})**2)", lambda f: lead(sp.exp(-Q(1, 2))) if vanishes(f) and f.kind == "lead" else None),
-    ("Abs({0})**({0})", lambda f: lead(1) if vanishes(f) and f.kind == "lead" else None),
-    ("({0})*log(Abs({0}))", lambda f: NULL if vanishes(f) and f.kind == "lead" else None),
-    ("1/({0})", lambda f: over(Germ("lead", sp.S.One), f)), ("1 + {0}", lambda f: plus(Germ("lead", sp.S.One), f)),
+    ("Abs({0})", absolute),
+    ("sign({0})", sign_of),
+    ("log(Abs({0}))", logarithm),
+    ("sqrt(Abs({0}))", root(Fraction(1, 2))),
+    ("Abs({0})**Rational(2,3)", root(Fraction(2, 3))),
+    ("({0})**2", lambda f: times(f, f)),
+    ("Heaviside({0})", step_of),
+    ("floor(2 + {0})", floor_of(2)),
+    ("floor({0})", floor_of(0)),
+    ("ceiling(3 - ({0}))", lambda f: negated(floor_of(-3), f)),
+    ("-({0})", opposite),
+    ("3*({0})", lambda f: times(f, Germ("lead", sp.Integer(3)))),
+    ("({0})/5", lambda f: times(f, Germ("lead", Q(1, 5)))),
+    ("(1 + {0})**(2/({0}))", nonzero(lead(sp.exp(2)))),
+    ("cos({0})**(1/({0})**2)", nonzero(lead(sp.exp(-Q(1, 2))))),
+    ("Abs({0})**({0})", nonzero(lead(1))),
+    ("({0})*log(Abs({0}))", nonzero(NULL)),
+    ("1/({0})", lambda f: over(Germ("lead", sp.S.One), f)),
+    ("1 + {0}", lambda f: plus(Germ("lead", sp.S.One), f)),
     ("{0} - 2", lambda f: plus(Germ("lead", sp.Integer(-2)), f)),
-]  # fmt: skip
+]
 BROKEN = ("sign", "Heaviside", "floor", "ceiling")  # these may jump
 
 
 def negated(rule: Rule, f: Germ) -> Known:
     """⌈3 - f⌉ = -⌊-3 + f⌋."""
     found = rule(f)
-    return None if found is None else times(found, Germ("lead", sp.S.NegativeOne))
+    return None if found is None else opposite(found)
 
 
 # ---------------------------------------------------------------- where, and how it begins
@@ -301,12 +370,17 @@ def beside(point: str) -> list[Part]:
     log = (Fraction(0), Fraction(0), Fraction(1))
     exponential = (Fraction(1), Fraction(0), Fraction(0))
     return [
-        Part(t, both(1, scaled(up, -1), True)), Part(t, both(1, scaled(up, -1), True)), Part(f"1/{t}", both(1, up, True)),
-        Part(f"{t}**2", both(1, scaled(up, -2), False)), Part(f"Abs({t})", both(1, scaled(up, -1), False)),
-        Part(f"log(Abs({t}))", both(-1, log, False)), Part(f"exp(-1/Abs({t}))", both(1, scaled(exponential, -1), False)),
+        Part(t, both(1, scaled(up, -1), True)),
+        Part(t, both(1, scaled(up, -1), True)),
+        Part(f"1/{t}", both(1, up, True)),
+        Part(f"{t}**2", both(1, scaled(up, -2), False)),
+        Part(f"Abs({t})", both(1, scaled(up, -1), False)),
+        Part(f"log(Abs({t}))", both(-1, log, False)),
+        Part(f"exp(-1/Abs({t}))", both(1, scaled(exponential, -1), False)),
         Part(f"exp(1/{t})", {1: lead(1, exponential), -1: lead(1, scaled(exponential, -1))}),
-        Part(f"sqrt({t})", {1: lead(1, scaled(up, -Fraction(1, 2))), -1: None}), Part(f"sin(1/{t})", {1: WAVE, -1: WAVE}),
-    ]  # fmt: skip
+        Part(f"sqrt({t})", {1: lead(1, scaled(up, -Fraction(1, 2))), -1: None}),
+        Part(f"sin(1/{t})", {1: WAVE, -1: WAVE}),
+    ]
 
 
 def beyond(side: int) -> list[Part]:
@@ -316,11 +390,17 @@ def beyond(side: int) -> list[Part]:
     size = "x" if side > 0 else "(-x)"
     one = lambda text, found: Part(text, {-side: found})
     return [
-        one("x", lead(side, up)), one("x", lead(side, up)), one("1/x", lead(side, scaled(up, -1))), one("x**2", lead(1, scaled(up, 2))),
-        one(f"log{size if side < 0 else '(x)'}", lead(1, (Fraction(0), Fraction(0), Fraction(1)))), one("exp(x)", lead(1, exponential)),
-        one("exp(-x)", lead(1, scaled(exponential, -1))), one(f"sqrt({size})", lead(1, scaled(up, Fraction(1, 2)))),
-        one("sin(x)", WAVE), one("(x**2 + 1)/(2*x + 3)", lead(Q(side, 2), up)),
-    ]  # fmt: skip
+        one("x", lead(side, up)),
+        one("x", lead(side, up)),
+        one("1/x", lead(side, scaled(up, -1))),
+        one("x**2", lead(1, scaled(up, 2))),
+        one(f"log{size if side < 0 else '(x)'}", lead(1, (Fraction(0), Fraction(0), Fraction(1)))),
+        one("exp(x)", lead(1, exponential)),
+        one("exp(-x)", lead(1, scaled(exponential, -1))),
+        one(f"sqrt({size})", lead(1, scaled(up, Fraction(1, 2)))),
+        one("sin(x)", WAVE),
+        one("(x**2 + 1)/(2*x + 3)", lead(Q(side, 2), up)),
+    ]
 
 
 # ---------------------------------------------------------------- growing
@@ -342,8 +422,9 @@ def grow(chance: random.Random, pool: list[Part]) -> Part | None:
     """One more part from those that there are; the latest are taken more often."""
     pick = lambda: pool[-1 - min(int(chance.expovariate(0.6)), len(pool) - 1)]
     if chance.random() < 0.4:
-        template, rule, _ = chance.choice(PAIRS)
-        return applied(template, rule, [pick(), pick()])
+        template, rule = chance.choice(PAIRS)
+        parts = [pick(), pick()]
+        return applied(template, rule, parts) if parts[0] is not parts[1] else None
     part = pick()
     known = next(f for f in part.sides.values() if f) if any(part.sides.values()) else None
     fitting = ALWAYS if chance.random() < 0.3 else matching(known)
@@ -394,18 +475,22 @@ def make(seed: int) -> Row:
     while True:
         point = chance.choice([*POINTS, "oo", "oo", "oo", "oo", "-oo"])
         start = begin(point)
-        pool = chance.sample(start, 3)
-        steps = chance.randint(2, 6)
-        for _ in range(30):
-            part = grow(chance, pool)
-            if part is not None and len(part.text) < 120 and part.text not in {p.text for p in pool}:
-                pool.append(part)
-                steps -= 1
-            if steps == 0:
-                break
-        found = verdict(pool[-1])
-        if steps == 0 and found is not None and not trivial(pool[-1], start) and keep(found[1], chance):
-            return Row(f"R{seed:05d}", pool[-1].text, point, found[0], found[1], "random")
+        part = grown(chance, chance.sample(start, 3), chance.randint(2, 6))
+        found = verdict(part) if part is not None and not trivial(part, start) else None
+        if part is not None and found is not None and keep(found[1], chance):
+            return Row(f"R{seed:05d}", part.text, point, found[0], found[1], "random")
+
+
+def grown(chance: random.Random, pool: list[Part], steps: int) -> Part | None:
+    """The last of so many new parts; None where they were not found in thirty trials."""
+    for _ in range(30):
+        part = grow(chance, pool)
+        if part is not None and len(part.text) < 120 and part.text not in {p.text for p in pool}:
+            pool.append(part)
+            steps -= 1
+        if steps == 0:
+            return pool[-1]
+    return None
 
 
 def keep(truth: str, chance: random.Random) -> bool:

@@ -223,7 +223,16 @@ CALLS: dict[str, list[Call]] = {
         call(0.2, A)],
     "round": [call(A), call(A * 0.917, 1), call(A, decimals=-1)], "sinc": [call(A), call(np.array([1e-5, 0.5]))],
     "power": [call(P, 3), call(P, B), call(2.0, A), call(A, np.array([0, 1, 2, 3]))], "pow": [call(P, B), call(A, 2)],
-    "heaviside": [call(A, plain=lambda x: np.heaviside(x, 1))],
+    "heaviside": [call(A, plain=lambda x: np.heaviside(x, 1)), call(A, 0.5, plain=np.heaviside)],
+    "factorial": [call(P, plain=scipy.special.factorial)], "frac": [call(A, plain=lambda x: x % 1)],
+    "binomial": [call(P, 0.3, plain=scipy.special.binom), call(3.7, P, plain=scipy.special.binom)],
+    "sech": [call(A, plain=lambda x: 1 / np.cosh(x))], "csch": [call(A, plain=lambda x: 1 / np.sinh(x))],
+    "coth": [call(A, plain=lambda x: 1 / np.tanh(x))], "arccot": [call(A, plain=lambda x: np.arctan(1 / x))],
+    "arcsec": [call(1 + P, plain=lambda x: np.arccos(1 / x))],
+    "arccsc": [call(1 + P, plain=lambda x: np.arcsin(1 / x))],
+    "arccoth": [call(1 + P, plain=lambda x: np.arctanh(1 / x))],
+    "arcsech": [call(P / 3, plain=lambda x: np.arccosh(1 / x))],
+    "arccsch": [call(A, plain=lambda x: np.arcsinh(1 / x))],
     "sec": [call(A, plain=lambda x: 1 / np.cos(x))], "csc": [call(A, plain=lambda x: 1 / np.sin(x))],
         "cot": [call(A, plain=lambda x: 1 / np.tan(x))],
     # neural
@@ -251,7 +260,12 @@ ENTRYWISE: dict[str, Callable[..., Any]] = {
         "tanh", "arcsinh", "arccosh", "arctanh", "exp", "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "cbrt",
             "square", "reciprocal", "abs", "sign", "floor", "ceil", "trunc", "rint", "remainder", "hypot",
                 "logaddexp", "logical_and", "logical_or", "logical_not", "isnan", "isfinite", "isinf"]},
-    **{n: getattr(scipy.special, n) for n in ["erf", "erfc", "gamma", "digamma"]},
+    **{n: getattr(scipy.special, n) for n in ["erf", "erfc", "gamma", "digamma", "polygamma", "erfi", "erfinv", "zeta",
+        "beta", "spherical_jn"]},
+    "besselj": scipy.special.jv, "bessely": scipy.special.yv, "besseli": scipy.special.iv,
+    "besselk": scipy.special.kv, "Ei": scipy.special.expi, "li": lambda x: scipy.special.expi(np.log(x)),
+    "Si": lambda x: scipy.special.sici(x)[0], "Ci": lambda x: scipy.special.sici(x)[1],
+    "lambertw": lambda x: scipy.special.lambertw(x).real,
     "loggamma": scipy.special.gammaln, "sigmoid": sigmoid, "softplus": lambda x: np.log1p(np.exp(x)),
     "silu": lambda x: x * sigmoid(x), "relu": lambda x: np.maximum(x, 0), "step": lambda x: np.heaviside(x, 1),
 }  # fmt: skip
@@ -262,7 +276,10 @@ ALIASES = {
     "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
         "acosh": "arccosh",
     "atanh": "arctanh", "lgamma": "loggamma", "gammaln": "loggamma", "psi": "digamma", "absolute": "abs", "fabs": "abs",
-    "swish": "silu", "expit": "sigmoid", "ceiling": "ceil", "mod": "remainder",
+    "swish": "silu", "expit": "sigmoid", "ceiling": "ceil", "mod": "remainder", "acot": "arccot", "asec": "arcsec",
+    "acsc": "arccsc", "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch", "LambertW": "lambertw", "expi": "Ei",
+    "jv": "besselj", "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk", "comb": "binomial",
+    "binom": "binomial",
 }  # fmt: skip
 TIES = {"sort", "argsort"}
 FLAT = {name for name in CALLS if name in ("argmax", "argmin", "argsort", "any", "all", "one_hot", "array")}

@@ -115,7 +115,11 @@ HELPERS = {
         1e-13,
         lambda x: mpmath.lambertw(x).real,
     ),
-    "zeta": (np.r_[np.linspace(0.013, 70, 701), 1 + 1e-9, 1 - 1e-6, np.linspace(-1.93, -0.01, 101)], 1e-13, mpmath.zeta),
+    "zeta": (
+        np.r_[np.linspace(0.013, 70, 701), 1 + 1e-9, 1 - 1e-6, np.linspace(-1.93, -0.01, 101)],
+        1e-13,
+        mpmath.zeta,
+    ),
 }
 
 

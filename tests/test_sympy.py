@@ -7,9 +7,12 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb
+from limits_corpus import X, rows
 
 import tangently.primitives  # noqa: F401  (fills the table)
 from tangently.adopting.sympy import from_sympy, to_sympy
+from tangently.enclosure import enclose, precision
 from tangently.errors import InputError, UnsupportedError
 from tangently.expr import TABLE, build, const, evaluate, symbol
 
@@ -74,6 +77,99 @@ def test_formula_keeps_its_value(formula: sp.Expr) -> None:
         assert float(evaluate([expr], values)[0]) == pytest.approx(wanted, rel=1e-13)
         again = to_sympy(expr, real=True)
         assert float(again.subs({x: sp.Float(u, 40), y: sp.Float(v, 40)}).evalf(30)) == pytest.approx(wanted, rel=1e-13)
+
+
+SPECIAL = [
+    sp.factorial(x), sp.besseli(1, x), sp.besselk(0, x), sp.besselj(2, x), sp.bessely(1, x), sp.LambertW(x), sp.zeta(x),
+    sp.Ei(x), sp.Si(x), sp.Ci(x), sp.li(x + 1), sp.erfi(x), sp.erfinv(x / 4), sp.beta(x, y), sp.binomial(y, x), sp.cot(x),
+    sp.coth(x), sp.sech(x), sp.acot(x), sp.acot(-x), sp.asec(1 + x), sp.acsc(1 + x), sp.acoth(1 + x), sp.asech(x / 3),
+    sp.acsch(x), sp.acsch(-x), sp.frac(x), sp.frac(-x), sp.sinc(x), sp.sinc(-x), sp.jn(2, x), sp.Max(x, y, 1, x**2),
+    sp.Mod(-x, y), sp.Heaviside(x - sp.Rational(3, 5)), sp.Catalan * x, sp.GoldenRatio**x, sp.EulerGamma - x,
+    sp.Piecewise((1, sp.Xor(x > 1, y > 1)), (2, True)), sp.Piecewise((1, sp.ITE(x > 1, y > 1, x < y)), (2, True)),
+    sp.Piecewise((sp.Piecewise((x, y > 1), (y, True)), x > 1), (x * y, x > 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", SPECIAL, ids=str)
+def test_functions_that_others_spell(formula: sp.Expr) -> None:
+    test_formula_keeps_its_value(formula)
+
+
+def test_constants_stay_what_they_are() -> None:
+    phi = (1 + sp.sqrt(5)) / 2
+    for number in (
+        sp.pi,
+        sp.EulerGamma,
+        sp.Catalan,
+        sp.E,
+        sp.GoldenRatio,
+        sp.pi**2 / 6,
+        sp.cbrt(2),
+        2 ** sp.Rational(-4, 3),
+    ):
+        expr, _ = from_sympy(number)
+        assert to_sympy(expr) == (phi if number is sp.GoldenRatio else number)
+        with precision(600):
+            (ball,) = enclose([expr], {}, precision=600)
+            assert ball.rel_accuracy_bits() > 590
+            assert ball.overlaps(arb(str(number.evalf(150))))
+    assert from_sympy(sp.sin(sp.pi * x))[0].args[0].args[0] is TABLE["pi"]()
+
+
+CONTINUITY = (
+    "Max(x,0)",
+    "Abs(x)**Rational(1,2)",
+    "Piecewise((2*(exp(x) - 1), x < 0), (x, True))",
+    "Min(Max(x/6 + Rational(1,2), 0), 1)",
+    "x/(1 + exp(-x))",
+    "Heaviside(x)",
+    "floor(x)*sin(pi*x)",
+    "(x - floor(x))*(1 - x + floor(x))",
+    "sin(x)/x",
+    "(x**2 - 1)/(x - 1)",
+    "tan(x)",
+    "sin(1/x)",
+    "x*sin(1/x)",
+    "exp(-1/x**2)",
+    "atan(1/x)",
+    "Abs(x**2 - 1)",
+    "Piecewise((x**2, x <= 2), (5*x - 7, True))",
+    "Piecewise((x**2, x < 1), (2*x - 1, True))",
+    "gamma(x)",
+    "(-1)**floor(x)",
+    "Max(x, 0) - Max(x - 1, 0)",
+)
+CORPUS = [*[(row.id, row.expression) for row in rows("limits")], *[(e, e) for e in CONTINUITY]]
+BEYOND = {"L331"}  # SymPy has no number for it where it is real
+SCATTERED = [
+    sp.Rational(n, d)
+    for n, d in ((21, 50), (-3, 10), (9, 10), (17, 10), (1, 10), (-71, 100), (26, 5), (171, 10), (101, 3))
+]
+
+
+def sympy_ball(value: sp.Expr) -> arb | None:
+    """SymPy's 40 digits as a ball of 25; None where there is no real number."""
+    if not (value.is_number and value.is_real and value.is_finite):
+        return None
+    return arb(str(value)) * arb(1, 1e-25)
+
+
+@pytest.mark.parametrize(("name", "text"), CORPUS, ids=[name for name, _ in CORPUS])
+def test_the_corpus_keeps_its_values(name: str, text: str) -> None:
+    """Every formula survives, and has SymPy's value (balls of 600 bits) at two points where it has one."""
+    formula = sp.sympify(text, {"x": X})
+    expr, inputs = from_sympy(formula)
+    to_sympy(expr)
+    agreed = 0
+    with precision(600):
+        for point in SCATTERED:
+            wanted = sympy_ball(formula.subs(X, point).evalf(40)) if agreed < 2 and name not in BEYOND else None
+            if wanted is None:
+                continue
+            (found,) = enclose([expr], {i: arb(int(point.p)) / int(point.q) for i in inputs}, precision=600)
+            assert found.overlaps(wanted) or not found.is_finite(), (point, found, wanted)
+            agreed += found.is_finite()
+    assert agreed == 2 or name in BEYOND
 
 
 def test_integers_and_rationals_stay_exact() -> None:

@@ -464,7 +464,7 @@ def _dying(d: Data, bins: Array, u: Array, late: int, always: bool) -> tuple[Ver
     It is taken from all of the band and from the `late` bins, the half nearer to the point.
     """
     width = np.maximum(np.ptp(bins, axis=1), 1e-300)
-    overall, power = (-np.polyfit(np.log(u[-k:]), np.log(width[-k:]), 1)[0] for k in (len(u), late))
+    overall, power = (-_slope(np.log(u[-k:]), np.log(width[-k:])) for k in (len(u), late))
     middle = bins[-late:].mean(axis=1)
     now, drift = width[-3:].max(), abs(middle[-1] - middle[0])
     if power > 0.6 or not d.steady:
@@ -474,6 +474,12 @@ def _dying(d: Data, bins: Array, u: Array, late: int, always: bool) -> tuple[Ver
     if not always or now > 0.01 * abs(bins[-late:]).max():
         return "oscillates", f"f goes on to vary by {now:.3g} as x approaches the point"
     return "unclear", f"f scatters by {now:.3g} everywhere near the point: noise or oscillation can't be told apart"
+
+
+def _slope(x: Array, y: Array) -> float:
+    """The median slope between any two points, which a band that is narrow once by chance does not move."""
+    a, b = np.triu_indices(len(x), 1)
+    return float(np.median((y[b] - y[a]) / (x[b] - x[a])))
 
 
 def _swinging(d: Data) -> tuple[Verdict | None, str]:

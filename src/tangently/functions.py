@@ -643,6 +643,34 @@ def sinc(x: Any) -> Any:
     return TABLE["where"](near, series, TABLE["sin"](u) / TABLE["where"](near, 1.0, u))
 
 
+def factorial(x: Any) -> Any:
+    """x! = Γ(x + 1), for numbers that are not whole too.
+
+    >>> factorial(5)
+    120.0
+    """
+    return TABLE["gamma"](lift(x) + 1)
+
+
+def binomial(n: Any, k: Any) -> Any:
+    """n!/(k! (n - k)!), by the gamma function."""
+    n, k = lift(n), lift(k)
+    return factorial(n) / (factorial(k) * factorial(n - k))
+
+
+def frac(x: Any) -> Any:
+    """x - ⌊x⌋, from 0 up to 1."""
+    x = lift(x)
+    return x - TABLE["floor"](x)
+
+
+def heaviside(x: Any, at_zero: Any = 1) -> Any:
+    """0 left of 0, 1 right of it, and `at_zero` there."""
+    x = lift(x)
+    plain = type(at_zero) in (int, float) and at_zero == 1
+    return TABLE["step"](x) if plain else TABLE["where"](TABLE["eq"](x, 0), at_zero, TABLE["step"](x))
+
+
 def round(x: Any, decimals: int = 0) -> Any:
     """The nearest whole number, or the nearest with so many decimals; a tie goes to the even one."""
     x = lift(x)
@@ -660,7 +688,8 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 _ROWS = (  # noqa: SIM905
     "sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log2 log10 log1p "
     "sqrt cbrt square reciprocal abs sign floor ceil trunc rint remainder hypot logaddexp erf erfc gamma loggamma "
-    "digamma sigmoid softplus silu relu step logical_and logical_or logical_not isnan isfinite isinf"
+    "digamma polygamma erfi erfinv Ei Si Ci li lambertw zeta beta besselj bessely besseli besselk spherical_jn "
+    "sigmoid softplus silu relu step logical_and logical_or logical_not isnan isfinite isinf"
 ).split()
 _OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std, norm, argmax, argmin, argsort, sort,
     median, any, all,
@@ -668,20 +697,31 @@ _OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std
         hstack, split, pad, cumsum, flip, roll, diff, repeat, tile, take, take_along_axis, einsum, matmul, dot,
             tensordot,
         inner, outer, vdot, trace, diagonal, diag, softmax, log_softmax, logsumexp, one_hot, cross_entropy, mse, linear,
-        elu, leaky_relu, clip, where, log, sinc, round, gelu)  # fmt: skip
+        elu, leaky_relu, clip, where, log, sinc, factorial, binomial, frac, heaviside, round, gelu)  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: elementwise(name) for name in _ROWS}
 FUNCTIONS.update((f.__name__, f) for f in _OWN)
 FUNCTIONS.update(
     sec=lambda x: 1 / TABLE["cos"](x),
     csc=lambda x: 1 / TABLE["sin"](x),
-    cot=lambda x: 1 / TABLE["tan"](x),
+    cot=lambda x: TABLE["cos"](x) / TABLE["sin"](x),  # 1/tan has a hole at π/2
+    sech=lambda x: 1 / TABLE["cosh"](x),
+    csch=lambda x: 1 / TABLE["sinh"](x),
+    coth=lambda x: 1 / TABLE["tanh"](x),
+    arccot=lambda x: TABLE["arctan"](1 / x),
+    arcsec=lambda x: TABLE["arccos"](1 / x),
+    arccsc=lambda x: TABLE["arcsin"](1 / x),
+    arccoth=lambda x: TABLE["arctanh"](1 / x),
+    arcsech=lambda x: TABLE["arccosh"](1 / x),
+    arccsch=lambda x: TABLE["arcsinh"](1 / x),
 )
 _SAME = {
     "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
     "acosh": "arccosh", "atanh": "arctanh", "tr": "trace", "lgamma": "loggamma", "gammaln": "loggamma",
         "psi": "digamma",
-    "heaviside": "step", "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
-    "pow": "power", "ceiling": "ceil", "mod": "remainder",
+    "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
+    "pow": "power", "ceiling": "ceil", "mod": "remainder", "acot": "arccot", "asec": "arcsec", "acsc": "arccsc",
+    "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch", "LambertW": "lambertw", "expi": "Ei", "jv": "besselj",
+    "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk", "comb": "binomial", "binom": "binomial",
 }  # fmt: skip
 FUNCTIONS["power"] = elementwise("pow")
 FUNCTIONS.update((other, FUNCTIONS[name]) for other, name in _SAME.items())

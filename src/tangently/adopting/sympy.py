@@ -261,7 +261,7 @@ def _pow(node: Any, xs: list[Any]) -> Expr:
 def _positive_power(x: Expr, power: Any) -> Expr:
     if power.q == 2 and power.p == 1:
         return TABLE["sqrt"](x)
-    return TABLE["pow"](x, int(power.p) if power.q == 1 else TABLE["div"](int(power.p), int(power.q)))
+    return TABLE["pow"](x, int(power.p) if power.q == 1 else TABLE["div"](const(int(power.p)), int(power.q)))
 
 
 def _heaviside(node: Any, xs: list[Any]) -> Expr:

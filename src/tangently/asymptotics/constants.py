@@ -1,14 +1,14 @@
 """Exact real constants with a decided zero test: the coefficients of the limits engine.
 
-A number is an `fmpq` where it is rational, else an `Exact`: a finite sum of rationals times products of atoms, in normal
-form (`constants_core` tells how). Every function here takes and gives both kinds, and whatever is rational comes back as
-an `fmpq`. A number is zero only by an identity and nonzero only by a ball that excludes 0: `sign` raises `Undecided` where
-neither is at hand, which is an answer as well.
+A number is an `fmpq` where it is rational, else an `Exact`: a finite sum of rationals times products of atoms, in
+normal form (`constants_core` tells how). Every function here takes and gives both kinds, and whatever is rational
+comes back as an `fmpq`. A number is zero only by an identity and nonzero only by a ball that excludes 0: `sign` raises
+`Undecided` where neither is at hand, which is an answer as well.
 
 The parts: `constants_core` the form, its arithmetic, balls and signs; `constants_radicals` integers, roots, inverses;
 `constants_angles` sines of rational multiples of π; `constants_functions` exp, log, sin, Γ and every row of the table;
-`constants_deciding` the proofs of zero; `constants_ranges` oscillators; `constants_reading` and `constants_writing` from
-and to expressions.
+`constants_deciding` the proofs of zero; `constants_ranges` oscillators; `constants_reading` and `constants_writing`
+from and to expressions.
 
 >>> from flint import fmpq
 >>> sqrt(fmpq(2)) * sqrt(fmpq(6)), exp(log(fmpq(3)) + 2), is_zero(atan(fmpq(1)) - PI / 4)

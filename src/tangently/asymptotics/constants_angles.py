@@ -1,4 +1,4 @@
-"""Sines and cosines of rational multiples of π: radicals for the angles of the textbooks, else atoms of the first octant.
+"""Sines and cosines of rational multiples of π: radicals for the angles of textbooks, else atoms of the first octant.
 
 cos πr and sin πr are 2-periodic, cos is even, sin is odd, cos π(1 − r) = −cos πr, and cos πr = sin π(1/2 − r): so r in
 [0, 1/4] is enough. Radicals for the denominators 1, 2, 3, 4, 5, 6, 8, 10 and 12 (Abramowitz & Stegun, 4.3.46).
@@ -11,7 +11,24 @@ from functools import lru_cache
 from flint import fmpq
 
 from tangently.asymptotics.constants_core import (
-    COSPI, HALF, ONE, PI, SINPI, ZERO, Exact, Number, add, atom, collected, monomial, mul, neg, scale, sub, term, terms_of,
+    COSPI,
+    HALF,
+    ONE,
+    PI,
+    SINPI,
+    ZERO,
+    Exact,
+    Number,
+    add,
+    atom,
+    collected,
+    monomial,
+    mul,
+    neg,
+    scale,
+    sub,
+    term,
+    terms_of,
 )  # fmt: skip
 from tangently.asymptotics.constants_radicals import rational_power, root_of_sum
 

@@ -4,7 +4,8 @@ A constant is an `fmpq` where it is rational, else an `Exact`: a dictionary from
 *monomial* is a product Π aᵉ of atoms to rational exponents; an *atom* is one number that is not taken apart further: a
 prime, π, γ, eᵐ for a monomial m (so that e^(1 + 2√2) is e¹·(e^√2)², and exponents simply add), log a, sin a, cos a, a
 positive sum S (for its inverse and its roots), or a row of the table applied to constants. Atoms and monomials are
-interned, so that equality is identity, a term is found by its address, and a product of two monomials is computed once.
+interned, so that equality is identity, a term is found by its address, and a product of two monomials is computed
+once.
 
 The laws that make the form normal are applied where two monomials are multiplied (`reduced`):
 
@@ -15,12 +16,12 @@ The laws that make the form normal are applied where two monomials are multiplie
     L/S → 1 − (S − L)/S                 for the leading monomial L of S: the remainder of a division
     √S·√T → √(ST)                       where that comes out simpler (algebraic S, T)
 
-A form that is empty is zero. One that is not empty is proven to be nonzero only by a ball that excludes 0 (`sign`); what
-neither shows goes to `constants_deciding`.
+A form that is empty is zero. One that is not empty is proven to be nonzero only by a ball that excludes 0 (`sign`);
+what neither shows goes to `constants_deciding`.
 
 Sources: for the form, J. H. Davenport, Y. Siret, É. Tournier, Computer Algebra, ch. 2 (1993); for deciding zero by
-identities and balls, D. Richardson, How to recognize zero, J. Symbolic Computation 24 (1997); balls: F. Johansson, Arb,
-IEEE Trans. Computers 66 (2017).
+identities and balls, D. Richardson, How to recognize zero, J. Symbolic Computation 24 (1997); balls: F. Johansson,
+Arb, IEEE Trans. Computers 66 (2017).
 
 Glossary: c, d constants; q, r rationals; m monomial; a atom; e exponent; S the constant inside a sum atom.
 """
@@ -38,6 +39,7 @@ from typing import Any, Final
 import flint
 from flint import arb, fmpq
 
+from tangently.enclosure import precision
 from tangently.errors import BudgetError, InputError
 
 PRIME, PI, EULER, EXP, LOG, SIN, COS, SINPI, COSPI, SUM, ROW, OSCILLATOR = (
@@ -48,7 +50,7 @@ POSITIVE = frozenset({PRIME, PI, EULER, EXP, SINPI, COSPI, SUM})
 ZERO, ONE, MINUS, HALF, TWO = fmpq(0), fmpq(1), fmpq(-1), fmpq(1, 2), fmpq(2)
 LONG = 1 << 16  # bits of a power of a prime that is still written out
 EXPANDED = 32  # the exponent up to which a power of a sum is multiplied out
-TERMS = 4000  # more terms than that are no constant that a person would meet
+TERMS = 2000  # more terms than that are no constant that a person would meet
 PRECISIONS = (64, 128, 256, 512, 1024, 2048)
 
 
@@ -63,7 +65,7 @@ class Undecided(BudgetError):
         from tangently.asymptotics.constants_writing import show
 
         if self._reason:
-            return f"{show(self.constant)}: {self._reason}"
+            return self._reason
         agrees = f"it agrees with 0 to {self.digits} digits, and no identity shows that it is 0"
         return f"the sign of {show(self.constant)} could not be decided: {agrees}"
 
@@ -244,7 +246,9 @@ def collected(terms: dict[Monomial, fmpq]) -> Number:
     if len(terms) == 1 and ONLY in terms:
         return terms[ONLY]
     if len(terms) > TERMS:
-        raise BudgetError(f"a constant grew to {len(terms)} terms; the bound is {TERMS}: write it in another way")
+        raise Undecided(
+            ZERO, 0, f"a constant grew to {len(terms)} terms; the bound is {TERMS}: write it in another way"
+        )
     return Exact(terms)
 
 
@@ -322,8 +326,9 @@ def mul(a: Number, b: Number) -> Number:
         return scale(a, b)
     total: dict[Monomial, fmpq] = {}
     right = terms_of(b).items()
-    if len(right) * len(terms_of(a)) > 50 * TERMS:
-        raise BudgetError(f"a product of {len(terms_of(a))} by {len(right)} terms is too long; write it in another way")
+    if len(right) * len(terms_of(a)) > 20 * TERMS:
+        long = f"a product of {len(terms_of(a))} by {len(right)} terms is too long; write it in another way"
+        raise Undecided(ZERO, 0, long)
     for m, q in terms_of(a).items():
         for n, r in right:
             _accumulate(total, product(m, n), q * r)
@@ -436,8 +441,12 @@ def _common_factors(c: Exact) -> list[tuple[Atom, fmpq]]:
             if not (skip and a.algebraic) and a.kind not in (SIN, COS, OSCILLATOR, SINPI, COSPI):
                 exponents.setdefault(a, []).append(e)
     count = len(c.terms)
-    least = ((a, min([*es, *([ZERO] if len(es) < count else [])])) for a, es in exponents.items())
-    return [(a, e) for a, e in least if e]
+    least = {a: _least([*es, ZERO] if len(es) < count else es) for a, es in exponents.items()}
+    return [(a, e) for a, e in least.items() if e]
+
+
+def _least(numbers: Iterable[Any]) -> fmpq:
+    return min(numbers)
 
 
 def _rational_content(coefficients: Iterable[fmpq]) -> fmpq:
@@ -516,7 +525,7 @@ def _angles(first: Atom, second: Atom) -> Number:
 def _power_of_sum(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) -> Number | None:
     for a in ruled:
         n = int(kept[a].floor()) if a.kind == SUM else 0
-        if 1 <= n <= EXPANDED and math.comb(len(a.data.terms) - 1 + n, n) <= TERMS // 8:
+        if 1 <= n <= EXPANDED and math.comb(len(a.data.terms) - 1 + n, n) <= TERMS // 4:
             return _rest(kept, {a: kept[a] - n}, whole_power(a.data, n))
     return None
 
@@ -526,9 +535,9 @@ def _inverse_of_algebraic_sum(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) 
 
     for a in ruled:
         if a.kind == SUM and a.algebraic and kept[a] < 0:
-            found = rational_inverse(a.data)
+            n = -int(kept[a].floor())
+            found = rational_inverse(a.data) if n < LONG >> 4 else None
             if found is not None:
-                n = -int(kept[a].floor())
                 return _rest(kept, {a: kept[a] + n}, whole_power(found, n))
     return None
 
@@ -569,7 +578,7 @@ def _divide(kept: Mapping[Atom, fmpq], a: Atom, lead: Monomial) -> Number:
 @lru_cache(maxsize=1 << 12)
 def leading(S: Exact) -> Monomial | None:
     """The leading monomial of S in the lexicographic order of its transcendental atoms, if only one term has it."""
-    if S.keys:
+    if S.keys or len(S.terms) < 2:
         return None
     atoms = sorted({a for m in S.terms for a, _ in m.factors if not a.algebraic}, key=lambda a: -a.serial)
     vectors = sorted(((_exponents(m, atoms), k) for k, m in enumerate(S.terms)), reverse=True)
@@ -791,12 +800,18 @@ def to_float(c: Number) -> float:
     for bits in PRECISIONS[1:]:
         found = ball(c, bits)
         if found.is_finite():
-            low, high = (_float_of(end) for end in (found.lower(), found.upper()))
-            if low == high:
-                return low
+            low, high = ends(found, bits)
+            if _float_of(low) == _float_of(high):
+                return _float_of(low)
         elif not found.is_nan() and sign_or_none(c):
             return float("inf") * sign(c)
     return _float_of(ball(c, PRECISIONS[-1]).mid())
+
+
+def ends(y: arb, bits: int) -> tuple[arb, arb]:
+    """The two ends of a ball, rounded outwards at this precision."""
+    with precision(bits):
+        return y.lower(), y.upper()
 
 
 def sign_or_none(c: Number) -> int | None:

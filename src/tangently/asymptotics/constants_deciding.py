@@ -1,14 +1,14 @@
 """Is a constant zero whose ball holds 0 at high precision? Proofs, or no answer.
 
-Algebraic numbers are decided: a number that is not zero is larger than a bound which its form gives, so a ball
-inside that bound is a proof of zero. The bound is that of Burnikel, Fleischer, Mehlhorn and Schirra: every number is
+Algebraic numbers are decided: a number that is not zero is larger than a bound which its form gives, so a ball inside
+that bound is a proof of zero. The bound is that of Burnikel, Fleischer, Mehlhorn and Schirra: every number is
 u-numerator over l-denominator, both algebraic integers, all of whose conjugates are bounded by u and l:
 
     u(n) = |n|      u(x ± y) = u(x)·l(y) + l(x)·u(y)    u(xy) = u(x)·u(y)    u(1/x) = l(x)    u(ᵏ√x) = (u·lᵏ⁻¹)^(1/k)
     |x| ≥ 1/(l·u^(D − 1)) for x ≠ 0, D the degree of the field that the roots (and cos π/n) generate.
 
-Transcendental ones are proven to be zero by rewriting, until the coefficient of each product of transcendental atoms is an
-algebraic number that is zero (that is enough, though not necessary):
+Transcendental ones are proven to be zero by rewriting, until the coefficient of each product of transcendental atoms
+is an algebraic number that is zero (that is enough, though not necessary):
 
     1. denominators cleared: A/S + B = 0 where A + B·S = 0
     2. equal arguments in different forms made the same: f(α) and f(β) for α − β = 0
@@ -17,9 +17,9 @@ algebraic number that is zero (that is enough, though not necessary):
     5. sin and cos of multiples of one angle by the addition theorem
     6. A + B·√S = 0 where A² = B²·S and A, B have different signs
 
-Sources: C. Burnikel, S. Funke, K. Mehlhorn, S. Schirra, S. Schmitt, A separation bound for real algebraic expressions, ESA
-2001 (Algorithmica 55, 2009); A. K. Lenstra, H. W. Lenstra, L. Lovász, Factoring polynomials with rational coefficients,
-1982, for the relations; D. Richardson, How to recognize zero, 1997.
+Sources: C. Burnikel, S. Funke, K. Mehlhorn, S. Schirra, S. Schmitt, A separation bound for real algebraic expressions,
+ESA 2001 (Algorithmica 55, 2009); A. K. Lenstra, H. W. Lenstra, L. Lovász, Factoring polynomials with rational
+coefficients, 1982, for the relations; D. Richardson, How to recognize zero, 1997.
 
 Glossary: u, l bounds in bits (base-2 logarithms); D a degree; θ an angle.
 """
@@ -28,15 +28,46 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from flint import fmpq, fmpz_mat
 
-from tangently.asymptotics import constants_functions as F
+from tangently.asymptotics import constants_functions as functions
 from tangently.asymptotics.constants_core import (
-    COS, COSPI, EXP, HALF, LOG, ONE, ONLY, PI, PRECISIONS, PRIME, ROW, SIN, SINPI, SUM, ZERO, Atom, Exact, Monomial, Number,
-    Undecided, add, atom, ball, collected, compare, monomial, mul, neg, of_monomial, scale, sign, sign_by_balls, sub, term,
-    terms_of, total_of, whole_power,
+    COS,
+    COSPI,
+    EXP,
+    HALF,
+    LOG,
+    ONE,
+    PRECISIONS,
+    PRIME,
+    ROW,
+    SIN,
+    SINPI,
+    SUM,
+    ZERO,
+    Atom,
+    Exact,
+    Monomial,
+    Number,
+    Undecided,
+    add,
+    ball,
+    collected,
+    compare,
+    monomial,
+    mul,
+    neg,
+    of_monomial,
+    scale,
+    sign,
+    sign_by_balls,
+    sub,
+    term,
+    terms_of,
+    total_of,
+    whole_power,
 )  # fmt: skip
 from tangently.asymptotics.constants_radicals import degree
 from tangently.asymptotics.constants_rebuilding import atoms_of, rebuilt
@@ -113,16 +144,14 @@ def algebraic_sign(c: Exact) -> int | None:
     """The sign of an algebraic number by its separation bound; None where that asks for too many bits."""
     needed = separation(c)
     bits = 512
-    while True:
-        bits = min(bits, needed + 64)
+    while bits <= SEPARATION:
         found = sign_by_balls(c, (bits,))
         if found:
             return found
         if abs(ball(c, bits)) < fmpq(1, 1 << needed):
             return 0
-        if bits > SEPARATION:
-            return None
-        bits, needed = 2 * bits, (needed if bits <= needed else needed + 64)
+        bits = needed + 64 if bits < needed + 64 < 2 * bits else 2 * bits
+    return None
 
 
 def separation(c: Exact) -> int:
@@ -232,9 +261,10 @@ def _product(parts: Sequence[Number]) -> Number:
 def angles_related(c: Exact) -> Number | None:
     """One arctan or arcsin of an algebraic number eliminated by a relation Σ nᵢ θᵢ = n·π."""
     arcs = [a for a in dict.fromkeys(atoms_of(c)) if _is_arc(a)]
-    values = [*[term(ONE, (a, ONE)) for a in arcs], F.PI_NUMBER]
+    values = [*[term(ONE, (a, ONE)) for a in arcs], functions.PI_NUMBER]
     for relation in relations(values) if arcs else ():
-        if not sum(_turned(arcs, relation), ZERO) and any(relation[:-1]):  # |Σ| < 1 by the lattice's ball
+        # Σ nᵢθᵢ is a multiple of π, and by the lattice's ball it is the one that the relation says
+        if any(relation[:-1]) and sign(_imaginary(arcs, relation)) == 0:
             return _eliminated(c, arcs, relation, values)
     return None
 
@@ -245,16 +275,16 @@ def _is_arc(a: Atom) -> bool:
     return type(a.data[1][0]) is fmpq or a.data[1][0].algebraic
 
 
-def _turned(arcs: Sequence[Atom], relation: Sequence[int]) -> Iterator[Number]:
-    """The imaginary part of Π (x + iy)ⁿ, once; as an iterator of one number that is 0 only if it is proven to be."""
+def _imaginary(arcs: Sequence[Atom], relation: Sequence[int]) -> Number:
+    """Im Π (1 + i·tan θ)ⁿ, or of cos θ + i·sin θ for an arcsin."""
     x, y = ONE, ZERO
     for a, n in zip(arcs, relation):
         tangent = a.data[1][0]
-        real = ONE if a.data[0].name == "arctan" else F.sqrt(sub(ONE, mul(tangent, tangent)))
+        real = ONE if a.data[0].name == "arctan" else functions.sqrt(sub(ONE, mul(tangent, tangent)))
         for _ in range(abs(n)):
             imaginary = tangent if n > 0 else neg(tangent)
             x, y = sub(mul(x, real), mul(y, imaginary)), add(mul(x, imaginary), mul(y, real))
-    yield fmpq(abs(sign(y)))
+    return y
 
 
 def _eliminated(c: Exact, atoms: Sequence[Atom], relation: Sequence[int], values: Sequence[Number]) -> Number:
@@ -278,10 +308,14 @@ def relations(values: Sequence[Number]) -> list[list[int]]:
     for k, value in enumerate(values):
         mantissa, exponent = (int(n) for n in ball(value, RELATION + 64).mid().man_exp())
         shift = exponent + RELATION
-        rows.append([int(i == k) for i in range(len(values))] + [mantissa << shift if shift > 0 else mantissa >> -shift])
+        rows.append(
+            [int(i == k) for i in range(len(values))] + [mantissa << shift if shift > 0 else mantissa >> -shift]
+        )
     reduced = fmpz_mat(rows).lll().tolist()
     found = [[int(n) for n in row] for row in reduced]
-    short = [row[:-1] for row in found if abs(row[-1]) < 1 << 24 and max(map(abs, row[:-1])) < 1 << 12 and any(row[:-1])]
+    short = [
+        row[:-1] for row in found if abs(row[-1]) < 1 << 24 and max(map(abs, row[:-1])) < 1 << 12 and any(row[:-1])
+    ]
     return [_first_positive(row) for row in short]
 
 
@@ -295,15 +329,15 @@ def angles_expanded(c: Exact) -> Number | None:
     units: dict[Monomial, fmpq] = {}
     for a in waves:
         for m, q in terms_of(a.data).items():
-            units[m] = _common_unit(units.get(m, ZERO), q)
-    if all(len(terms_of(a.data)) == 1 and abs(next(iter(terms_of(a.data).values()))) == units[next(iter(terms_of(a.data)))] for a in waves):
+            units[m] = q.gcd(units.get(m, ZERO))  # the largest rational of which both are whole multiples
+    if all(_is_unit(a.data, units) for a in waves):
         return None
     return rebuilt(c, lambda a: _expanded(a, units) if a.kind in (SIN, COS) else None)
 
 
-def _common_unit(a: fmpq, b: fmpq) -> fmpq:
-    """The largest rational of which both are whole multiples."""
-    return a.gcd(b)
+def _is_unit(angle: Number, units: dict[Monomial, fmpq]) -> bool:
+    pairs = terms_of(angle)
+    return len(pairs) == 1 and all(abs(q) == units[m] for m, q in pairs.items())
 
 
 def _expanded(a: Atom, units: dict[Monomial, fmpq]) -> Number | None:
@@ -313,7 +347,7 @@ def _expanded(a: Atom, units: dict[Monomial, fmpq]) -> Number | None:
         if abs(n) > MULTIPLE:
             return None
         part = collected({m: units[m]})
-        real, imaginary = F.cos(part), F.sin(part)
+        real, imaginary = functions.cos(part), functions.sin(part)
         imaginary = imaginary if n > 0 else neg(imaginary)
         for _ in range(abs(n)):
             x, y = sub(mul(x, real), mul(y, imaginary)), add(mul(x, imaginary), mul(y, real))

@@ -15,15 +15,56 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flint import arb, fmpq, fmpz
+from flint import arb, fmpq
 
 from tangently.asymptotics.constants_angles import cos_pi, rational_angle, sin_pi
 from tangently.asymptotics.constants_core import (
-    COS, EULER, EXP, HALF, LOG, MINUS, ONE, ONLY, PI, PRECISIONS, PRIME, ROW, SIN, SUM, TWO, ZERO, Atom, Exact, Monomial,
-    Number, Undecided, add, as_number, atom, ball, collected, compare, content, div, inverse, monomial, mul, neg,
-    of_monomial, scale, sign, sign_of_atom, sub, term, terms_of, total_of, whole_power,
+    COS,
+    EULER,
+    EXP,
+    HALF,
+    LOG,
+    MINUS,
+    ONE,
+    ONLY,
+    PI,
+    PRECISIONS,
+    PRIME,
+    ROW,
+    SIN,
+    SUM,
+    TWO,
+    ZERO,
+    Atom,
+    Exact,
+    Number,
+    Undecided,
+    add,
+    as_number,
+    atom,
+    ball,
+    collected,
+    compare,
+    content,
+    div,
+    ends,
+    inverse,
+    monomial,
+    mul,
+    neg,
+    of_monomial,
+    scale,
+    sign,
+    sign_of_atom,
+    sub,
+    term,
+    terms_of,
+    to_float,
+    total_of,
+    whole_power,
 )  # fmt: skip
-from tangently.asymptotics.constants_radicals import denested, factors, rational_power, root_of_sum
+from tangently.asymptotics.constants_radicals import factors, rational_power, root_of_sum
+from tangently.enclosure import precision
 from tangently.expr import Primitive
 from tangently.primitives import TABLE
 
@@ -31,6 +72,7 @@ PI_NUMBER = term(ONE, (atom(PI), ONE))
 EULER_NUMBER = term(ONE, (atom(EULER), ONE))
 E_NUMBER = term(ONE, (atom(EXP, ONLY), ONE))
 ELEMENTARY = frozenset({1, 2, 3, 4, 5, 6, 8, 10, 12})  # denominators r.q for which sin πr is written in radicals
+WRITTEN = 4096  # the largest power of an algebraic sum that is multiplied out
 SHIFTS = 200  # steps of Γ(q + 1) = q·Γ(q)
 
 
@@ -65,9 +107,7 @@ def log(c: Number) -> Number:
     pairs = terms_of(c)
     if len(pairs) == 1:
         [(m, q)] = pairs.items()
-        if q > 0 and all(sign_of_atom(a) > 0 for a, _ in m.factors):
-            return total_of([_log_rational(q), *[scale(_log_atom(a), e) for a, e in m.factors]])
-        return _log_rational(abs(q)) + term(ONE, (atom(LOG, scale(c, 1 / abs(q))), ONE))
+        return total_of([_log_rational(abs(q)), *[scale(_log_atom(a), e) for a, e in m.factors]])
     return _log_sum(c)  # type: ignore[arg-type]
 
 
@@ -79,13 +119,15 @@ def _log_rational(q: fmpq) -> Number:
 
 
 def _log_atom(a: Atom) -> Number:
+    """ln |a|"""
     if a.kind == EXP:
         return of_monomial(a.data)
-    if a.kind == SUM:
+    if a.kind == SUM and len(a.data.terms) > 1:
         return _log_sum(a.data)
     if a.kind == PRIME:
         return _log_rational(fmpq(a.data))
-    return term(ONE, (atom(LOG, term(ONE, (a, ONE))), ONE))
+    alone = a.data if a.kind == SUM else term(fmpq(sign_of_atom(a)), (a, ONE))
+    return term(ONE, (atom(LOG, alone), ONE))
 
 
 @lru_cache(maxsize=1 << 10)
@@ -101,7 +143,7 @@ def _log_sum(c: Exact) -> Number:
 
 
 def power(a: Number, b: Number) -> Number:
-    """aᵇ: for a > 0, for a whole number b, and 0ᵇ for b > 0. Else a ValueError: there is no real value, or none for all.
+    """aᵇ: for a > 0, for a whole number b, and 0ᵇ for b > 0. Else a ValueError.
 
     >>> power(fmpq(8), fmpq(-1, 2)), power(3 + 2 * sqrt(fmpq(2)), fmpq(1, 2)), power(fmpq(2), PI_NUMBER)
     (√2/4, 1 + √2, 2^π)
@@ -132,25 +174,24 @@ def _whole(a: Number, n: int) -> Number:
         if n < 0:
             sign(a)  # raises where it can't be decided
         return mul(_whole(q, n), term(ONE, *[(x, e * n) for x, e in m.factors]))
-    if abs(n) > 4 and not a.algebraic and sign(a):  # type: ignore[union-attr]
+    if ((abs(n) > 4 and not a.algebraic) or abs(n) > WRITTEN) and sign(a):  # type: ignore[union-attr]
         q, m, S = content(a)  # type: ignore[arg-type]
         return mul(_whole(q, n), term(ONE, *[(x, e * n) for x, e in m.factors], (atom(SUM, S), fmpq(n))))
     return whole_power(a, n)
 
 
 def _rational_power(a: Exact, e: fmpq) -> Number:
-    """aᵉ for a > 0: factors whose sign is positive one by one, the rest as a sum atom."""
+    """aᵉ for a > 0, one factor after the other by its size."""
     if len(a.terms) > 1:
         q, m, S = content(a)
         return mul(mul(rational_power(q, e), term(ONE, *[(x, k * e) for x, k in m.factors])), root_of_sum(S, e))
     [(m, q)] = a.terms.items()
-    outside = [(x, k * e) for x, k in m.factors if sign_of_atom(x) > 0]
-    inside = [(x, k) for x, k in m.factors if sign_of_atom(x) < 0]
-    found = mul(rational_power(abs(q), e), term(ONE, *outside))
-    if not inside:
-        return found
-    rest = Exact({monomial(inside): ONE if q > 0 else MINUS})
-    return mul(found, term(ONE, (atom(SUM, rest), e)))
+    return mul(rational_power(abs(q), e), term(ONE, *[(_size_of(x), k * e) for x, k in m.factors]))
+
+
+def _size_of(a: Atom) -> Atom:
+    """|a| as an atom."""
+    return a if sign_of_atom(a) > 0 else atom(SUM, Exact({monomial([(a, ONE)]): MINUS}))
 
 
 def sqrt(c: Number) -> Number:
@@ -275,6 +316,9 @@ def acos(c: Number) -> Number:
 
 
 def _by_table(c: Number, table: dict[Number, fmpq], name: str, bound: Number | None) -> Number:
+    if _oscillates(c):
+        flip, size = oriented(c)
+        return scale(opaque(TABLE[name], size), flip)
     s = sign(c)
     if s == 0:
         return ZERO
@@ -286,12 +330,18 @@ def _by_table(c: Number, table: dict[Number, fmpq], name: str, bound: Number | N
     return found if s > 0 else neg(found)
 
 
+def _oscillates(c: Number) -> bool:
+    return type(c) is Exact and bool(c.keys)
+
+
 def atan(c: Number) -> Number:
     """arctan c; what is above 1 by π/2 − arctan(1/c).
 
     >>> atan(sqrt(fmpq(3))), atan(fmpq(2)) + atan(fmpq(1, 2))
     (π/3, π/2)
     """
+    if _oscillates(c):
+        return _by_table(c, {}, "arctan", None)
     s = sign(c)
     size = c if s >= 0 else neg(c)
     simple = type(size) is fmpq or size.algebraic or len(terms_of(size)) == 1  # type: ignore[union-attr]
@@ -482,10 +532,45 @@ def zeta(c: Number) -> Number:
     return opaque(TABLE["zeta"], c)
 
 
-def erf(c: Number) -> Number:
-    """The error function, odd."""
-    s, size = oriented(c)
-    return scale(opaque(TABLE["erf"], size), s)
+def beta(a: Number, b: Number) -> Number:
+    """Γ(a)·Γ(b)/Γ(a + b)"""
+    return div(mul(gamma(a), gamma(b)), gamma(add(a, b)))
+
+
+def _odd(name: str) -> Callable[[Number], Number]:
+    """An odd row: f(−c) = −f(c), and f(0) = 0."""
+
+    def at(c: Number) -> Number:
+        s, size = oriented(c)
+        return scale(opaque(TABLE[name], size), s) if size else ZERO
+
+    return at
+
+
+erf = _odd("erf")
+
+
+def bessel(name: str, n: Number, c: Number) -> Number:
+    """A Bessel function; of the orders ±1/2 in elementary functions (DLMF 10.16.1, 10.39.1, 10.39.2).
+
+    >>> bessel("besselj", HALF, PI_NUMBER / 2), bessel("besselj", fmpq(0), fmpq(0))
+    (2/π, 1)
+    """
+    if type(n) is fmpq and abs(n) == HALF and sign(c) > 0:
+        wave, twin, flip, size = HALVES[name]
+        found = mul(wave(c) if n > 0 else scale(twin(c), flip), sqrt(mul(size, inverse(mul(PI_NUMBER, c)))))
+        return mul(found, PI_NUMBER) if name == "besselk" else found
+    return opaque(TABLE[name], n, c)
+
+
+def _decay(c: Number) -> Number:
+    return exp(neg(c))
+
+
+HALVES: dict[str, tuple[Any, Any, fmpq, fmpq]] = {  # of order 1/2, of order −1/2, its sign, the number below the root
+    "besselj": (sin, cos, ONE, TWO), "bessely": (lambda c: neg(cos(c)), sin, ONE, TWO),
+    "besseli": (sinh, cosh, ONE, TWO), "besselk": (_decay, _decay, ONE, HALF),
+}  # fmt: skip
 
 
 def erfc(c: Number) -> Number:
@@ -515,7 +600,7 @@ def opaque(row: Primitive, *args: Number) -> Number:
     found = _finite(row, args)
     if found is None:
         raise _no_value(row, args)
-    if found.is_exact() and not any(type(c) is Exact and c.keys for c in args):
+    if found.is_exact() and not any(map(_oscillates, args)):
         mantissa, exponent = (int(k) for k in found.man_exp())
         if abs(exponent) < 4096:
             return fmpq(mantissa) * TWO**exponent
@@ -525,8 +610,11 @@ def opaque(row: Primitive, *args: Number) -> Number:
 def _finite(row: Primitive, args: tuple[Number, ...]) -> arb | None:
     if row.enclosure is None:
         raise Undecided(args[0] if args else ZERO, 0, f"{row.name} has no enclosure in the table")
+    from tangently.asymptotics.constants_ranges import ranges
+
     for bits in PRECISIONS[:4]:
-        found = row.enclosure(*[ball(c, bits) for c in args])
+        with precision(bits):
+            found = row.enclosure(*[ranges(c) if _oscillates(c) else ball(c, bits) for c in args])
         if found.is_finite():
             return found
     return None
@@ -534,12 +622,10 @@ def _finite(row: Primitive, args: tuple[Number, ...]) -> arb | None:
 
 def _no_value(row: Primitive, args: tuple[Number, ...]) -> Exception:
     """A ValueError where the row's domain is left at the nearest floats, else Undecided."""
-    from tangently.asymptotics.constants_core import to_float
-
     numbers = [to_float(c) for c in args]
-    if row.domain is None or not row.domain(*numbers):
+    if not any(map(_oscillates, args)) and (row.domain is None or not row.domain(*numbers)):
         return ValueError(f"{row.name} has no real value at {', '.join(map(repr, args))}")
-    return Undecided(args[0], 0, f"{row.name} has no finite ball here")
+    return Undecided(args[0], 0, f"{row.name} at {', '.join(map(repr, args))} has no finite ball")
 
 
 def apply(row: Primitive, *args: Any) -> Number:
@@ -566,12 +652,20 @@ def floor(c: Number) -> int:
     for bits in PRECISIONS:
         found = ball(c, bits)
         if found.is_finite():
-            low, high = (int(end.floor().unique_fmpz()) for end in (found.lower(), found.upper()))
+            low, high = (_whole_below(end) for end in ends(found, bits))
             if low == high:
                 return low
             if high == low + 1 and bits >= 256:
                 return high if sign(sub(c, fmpq(high))) >= 0 else low
-    raise Undecided(c, 0, "its floor could not be decided")
+    raise Undecided(c, 0, f"the floor of {c!r} could not be decided")
+
+
+def _whole_below(x: arb) -> int:
+    """⌊x⌋ of an exact ball."""
+    mantissa, exponent = (int(k) for k in x.man_exp())
+    if exponent > 1 << 20:
+        raise Undecided(ZERO, 0, f"the whole part of a number beyond 2^{exponent} is too long")
+    return mantissa << exponent if exponent >= 0 else mantissa >> -exponent
 
 
 def ceil(c: Number) -> int:
@@ -633,8 +727,10 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "hypot": lambda a, b: sqrt(add(mul(a, a), mul(b, b))),
     "logaddexp": lambda a, b: log(add(exp(a), exp(b))),
     "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "polygamma": lambda n, c: polygamma(_order(n), c),
-    "zeta": zeta, "erf": erf, "erfc": erfc, "lambertw": lambertw, "pi": lambda: PI_NUMBER,
+    "zeta": zeta, "erf": erf, "erfc": erfc, "lambertw": lambertw, "beta": beta, "pi": lambda: PI_NUMBER,
     "euler_gamma": lambda: EULER_NUMBER,
+    "erfi": _odd("erfi"), "erfinv": _odd("erfinv"), "Si": _odd("Si"),
+    **{name: functools.partial(bessel, name) for name in HALVES},
     "abs": _absolute, "sign": lambda c: fmpq(sign(c)), "floor": lambda c: fmpq(floor(c)),
     "ceil": lambda c: fmpq(ceil(c)), "trunc": lambda c: fmpq(floor(c) if sign(c) >= 0 else ceil(c)),
     "rint": _rint, "remainder": _remainder, "maximum": _larger, "minimum": _smaller, "at_least": _larger,

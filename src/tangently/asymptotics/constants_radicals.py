@@ -2,11 +2,12 @@
 
 The inverse of an algebraic number c comes from a relation Σ aₖ·cᵏ = 0, found by eliminating among the normal forms of
 1, c, c², … until one depends on those before it; then 1/c = −(Σ_{k>0} aₖ·cᵏ⁻¹)/a₀. A root of a + b√n is denested where
-that needs no deeper root: by (√x ± √y)² for square roots, and for any index k by x + y√n with the norm (a² − b²n)^(1/k)
-and a trace that a ball names and exact powering confirms.
+that needs no deeper root: by (√x ± √y)² for square roots, and for any index k by x + y√n with the norm (a² −
+b²n)^(1/k) and a trace that a ball names and exact powering confirms.
 
-Sources: A. Borodin, R. Fagin, J. Hopcroft, M. Tompa, Decreasing the nesting depth of expressions involving square roots,
-J. Symbolic Computation 1 (1985); D. J. Jeffrey, A. D. Rich, Simplifying square roots of square roots by denesting (1999).
+Sources: A. Borodin, R. Fagin, J. Hopcroft, M. Tompa, Decreasing the nesting depth of expressions involving square
+roots, J. Symbolic Computation 1 (1985); D. J. Jeffrey, A. D. Rich, Simplifying square roots of square roots by
+denesting (1999).
 """
 
 from __future__ import annotations
@@ -18,9 +19,34 @@ from functools import lru_cache
 from flint import fmpq, fmpz
 
 from tangently.asymptotics.constants_core import (
-    COSPI, HALF, MINUS, ONE, ONLY, PRIME, SINPI, SUM, ZERO, Atom, Exact, Monomial, Number, add, atom, ball, collected,
-    mul, neg, of_monomial, scale, sign, term, terms_of, total_of, whole_power,
+    COSPI,
+    HALF,
+    MINUS,
+    ONE,
+    ONLY,
+    PRIME,
+    SINPI,
+    SUM,
+    ZERO,
+    Atom,
+    Exact,
+    Monomial,
+    Number,
+    add,
+    atom,
+    ball,
+    collected,
+    mul,
+    neg,
+    of_monomial,
+    scale,
+    sign,
+    term,
+    terms_of,
+    total_of,
+    whole_power,
 )  # fmt: skip
+from tangently.enclosure import precision
 
 DEGREE = 16  # of a field in which denominators are made rational
 FACTORED = 160  # bits of an integer that is factored completely; beyond it only small primes are looked for
@@ -140,17 +166,19 @@ def square_root(q: fmpq) -> fmpq | None:
 
 
 def _root_in_field(S: Exact, a: fmpq, b: fmpq, n: fmpq, index: int) -> Number | None:
-    """x + y√n whose power is S: its norm is the root of the norm, its trace is named by a ball, and powering confirms."""
+    """x + y√n whose power is S: its norm is a root of the norm, a ball names its trace, powering confirms."""
     norm = a * a - b * b * n
     size = _whole_root(abs(norm), index)
     if size is None or (norm < 0 and index % 2 == 0):
         return None
     norm_root = size if norm > 0 else -size
-    value = ball(S, 256).root(index)
     common = 2 * int(a.q) * int(b.q)
-    twice = ((value + norm_root / value) * common).unique_fmpz()
-    nearest = round(float((value + norm_root / value) * common)) if twice is None else int(twice)
-    x = fmpq(nearest, 2 * common)
+    with precision(256):
+        value = ball(S, 256).root(index)
+        nearest = ((value + norm_root / value) * common + HALF).floor().unique_fmpz()
+    if nearest is None:
+        return None
+    x = fmpq(int(nearest), 2 * common)
     y = square_root((x * x - norm_root) / n)
     for s in (ONE, MINUS) if y is not None else ():
         found = add(x, scale(rational_power(n, HALF), s * y))  # type: ignore[operator]

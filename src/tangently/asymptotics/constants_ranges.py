@@ -1,12 +1,13 @@
 """Oscillators: sin θ, cos θ and frac θ of an angle that goes on for ever, as indeterminates with a known range.
 
-All that is known of θ is that it may be any angle, so a constant that holds oscillators is a function on a box of angles.
-`ranges` encloses its values: the box is cut into pieces on which sin and cos are monotone, and cut again where a piece
-might reach beyond what points of the box are known to reach (branch and bound, R. E. Moore, Methods and Applications of
-Interval Analysis, 1979); sin and cos of one key are always taken at the same angle. A constant that is linear in sin θ and
-cos θ of one key needs no search: a + b·sin θ + c·cos θ is between a ± √(b² + c²).
+All that is known of θ is that it may be any angle, so a constant that holds oscillators is a function on a box of
+angles. `ranges` encloses its values: the box is cut into pieces on which sin and cos are monotone, and cut again where
+a piece might reach beyond what points of the box are known to reach (branch and bound, R. E. Moore, Methods and
+Applications of Interval Analysis, 1979); sin and cos of one key are always taken at the same angle. A constant that is
+linear in sin θ and cos θ of one key needs no search: a + b·sin θ + c·cos θ is between a ± √(b² + c²).
 
-Glossary: u an angle in turns, θ = 2πu, or the value of frac; cell an interval of u for each key; key what names an angle.
+Glossary: u an angle in turns, θ = 2πu, or the value of frac; cell an interval of u for each key; key what names an
+angle.
 """
 
 from __future__ import annotations
@@ -17,10 +18,36 @@ from functools import lru_cache
 import flint
 from flint import arb, fmpq
 
-from tangently.asymptotics import constants_functions as F
+from tangently.asymptotics import constants_functions as functions
 from tangently.asymptotics.constants_core import (
-    COS, EXP, LOG, ONE, OSCILLATOR, ROW, SIN, SUM, ZERO, Atom, Exact, Monomial, Number, Undecided, add, as_number, atom,
-    ball, ball_now, collected, div, monomial, mul, neg, scale, term, terms_of, total_of,
+    COS,
+    EXP,
+    LOG,
+    ONE,
+    OSCILLATOR,
+    ROW,
+    SIN,
+    SUM,
+    ZERO,
+    Atom,
+    Exact,
+    Monomial,
+    Number,
+    Undecided,
+    add,
+    as_number,
+    atom,
+    ball,
+    ball_now,
+    collected,
+    div,
+    monomial,
+    mul,
+    neg,
+    scale,
+    term,
+    terms_of,
+    total_of,
 )  # fmt: skip
 from tangently.asymptotics.constants_rebuilding import atoms_of, rebuilt
 
@@ -63,7 +90,11 @@ def substitute(c: Number, values: Mapping[Hashable, Number]) -> Number:
         if a.kind != OSCILLATOR or a.data[1] not in values:
             return None
         value = as_number(values[a.data[1]])
-        return value if a.data[0] == FRAC else {SIN: F.sin, COS: F.cos}[a.data[0]](mul(value, F.PI_NUMBER))
+        return (
+            value
+            if a.data[0] == FRAC
+            else {SIN: functions.sin, COS: functions.cos}[a.data[0]](mul(value, functions.PI_NUMBER))
+        )
 
     return rebuilt(c, replace)
 
@@ -98,7 +129,7 @@ def _linear(c: Exact) -> arb | None:
     rest, by_kind = parts
     if FRAC in by_kind:
         return add_ball(rest, ball_now(by_kind[FRAC]), arb(0.5, 0.5)) if len(by_kind) == 1 else None
-    size = F.sqrt(add(*[mul(by_kind.get(k, ZERO), by_kind.get(k, ZERO)) for k in (SIN, COS)]))
+    size = functions.sqrt(add(*[mul(by_kind.get(k, ZERO), by_kind.get(k, ZERO)) for k in (SIN, COS)]))
     return add_ball(rest, ball_now(size), arb(0, 1))
 
 
@@ -153,15 +184,15 @@ def _slope_of_atom(a: Atom, key: Hashable) -> Number:
     inner = None if a.kind == ROW else slope(a.data, key)
     if inner is None:
         raise LookupError(a.kind)
-    return {SUM: lambda: inner, LOG: lambda: div(inner, a.data), SIN: lambda: mul(F.cos(a.data), inner),
-            COS: lambda: neg(mul(F.sin(a.data), inner))}[a.kind]()  # fmt: skip
+    return {SUM: lambda: inner, LOG: lambda: div(inner, a.data), SIN: lambda: mul(functions.cos(a.data), inner),
+            COS: lambda: neg(mul(functions.sin(a.data), inner))}[a.kind]()  # fmt: skip
 
 
 def _turn(a: Atom) -> Number:
     """2π cos θ for sin θ, −2π sin θ for cos θ."""
     kind, *rest = a.data
     other = atom(OSCILLATOR, (COS if kind == SIN else SIN, *rest))
-    return scale(mul(F.PI_NUMBER, term(ONE, (other, ONE))), fmpq(2 if kind == SIN else -2))
+    return scale(mul(functions.PI_NUMBER, term(ONE, (other, ONE))), fmpq(2 if kind == SIN else -2))
 
 
 # ---------------------------------------------------------------- branch and bound
@@ -207,7 +238,7 @@ def sign_of_range(c: Exact) -> int:
     y = ranges(c)
     if y > 0 or y < 0:
         return 1 if y > 0 else -1
-    raise Undecided(c, 0, f"it oscillates, with values in {_interval(y)}")
+    raise Undecided(c, 0, f"{c!r} oscillates, with values in {_interval(y)}")
 
 
 def _interval(y: arb) -> str:
@@ -234,15 +265,15 @@ class _Measure:
             steps = [(fmpq(k, count), fmpq(k + 1, count)) for k in range(count)]
             cells = [(*cell, step) for cell in cells for step in steps]
             if len(cells) > CELLS:
-                raise Undecided(self.c, 0, f"it oscillates with {len(self.keys)} independent angles")
+                raise Undecided(self.c, 0, f"{self.c!r} oscillates with {len(self.keys)} independent angles")
         return cells
 
     def over(self, cell: Cell) -> arb:
         """An enclosure on a cell on which sin and cos are monotone."""
         waves = self._waves(cell)
         plain = ball_now(self.c, waves)
-        slopes = [None if d is None else ball_now(d, waves) for d in self.slopes]
-        if any(d is None or not d.is_finite() for d in slopes):
+        slopes = [ball_now(d, waves) for d in self.slopes if d is not None]
+        if len(slopes) < len(cell) or not all(d.is_finite() for d in slopes):
             return plain
         steps = [d * arb(0, arb((end - start) / 2).upper()) for d, (start, end) in zip(slopes, cell)]
         mean = sum(steps, self.at(cell))

@@ -1,9 +1,10 @@
 """Reading exact constants: from an expression without inputs, and from a float, which stands for what a person meant.
 
-A float in a formula is a rounded number: 0.1 stands for 1/10, 0.3333333333333333 for 1/3, 3.141592653589793 for π. So a
-float is read as the simplest constant of a small family that it is the nearest double of (for irrational ones: or next to
-the nearest, since `math` may be off by one unit in the last place). How sure is that? In one binade there are 2⁵² floats.
-A family with N members per binade, each of which claims k floats, holds a random float with probability kN/2⁵². Here:
+A float in a formula is a rounded number: 0.1 stands for 1/10, 0.3333333333333333 for 1/3, 3.141592653589793 for π. So
+a float is read as the simplest constant of a small family that it is the nearest double of (for irrational ones: or
+next to the nearest, since `math` may be off by one unit in the last place). How sure is that? In one binade there are
+2⁵² floats. A family with N members per binade, each of which claims k floats, holds a random float with probability
+kN/2⁵². Here:
 
     decimals of at most 10 digits      less than 3·10⁹ members per binade, k = 1           7·10⁻⁷
     p/q with p·q ≤ 10⁹                 0.6·10⁹·ln 2/2 ≈ 2·10⁸ members, k = 1               5·10⁻⁸
@@ -11,8 +12,8 @@ A family with N members per binade, each of which claims k floats, holds a rando
     √(p/q), ∛(p/q), p·q ≤ 10⁶          at most 10⁶ members, k = 3                          7·10⁻¹⁰
     e^(p/q), ln(p/q), p·q ≤ 10⁴        at most 10⁴ members, k = 3                          7·10⁻¹²
 
-together below 10⁻⁶. A decimal of 11 to 15 digits is what somebody has written down as well (no shorter decimal
-gives that float), and is read as such, with a note. Any other float is the binary fraction that it is.
+together below 10⁻⁶. A decimal of 11 to 15 digits is what somebody has written down as well (no shorter decimal gives
+that float), and is read as such, with a note. Any other float is the binary fraction that it is.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from functools import lru_cache
 
 from flint import fmpq
 
-from tangently.asymptotics import constants_functions as F
-from tangently.asymptotics.constants_core import ONE, Number, ball, div, inverse, mul, scale, to_float
+from tangently.asymptotics import constants_functions as functions
+from tangently.asymptotics.constants_core import ONE, Number, div, inverse, mul, scale, to_float
 from tangently.differentiation import expand
 from tangently.errors import InputError
 from tangently.expr import CONST, INPUT, Expr, toposort
@@ -55,7 +56,7 @@ def _applied(node: Expr, done: dict[Expr, Number]) -> Number:
         raise InputError(f"got an expression with the input {node.name!r}; wanted one without inputs: give it a value")
     if node.shape != ():
         raise InputError(f"{node.op.name} is an array of shape {node.shape}; wanted a number")
-    return F.apply(node.op, *[done[a] for a in node.args])
+    return functions.apply(node.op, *[done[a] for a in node.args])
 
 
 def _constant(node: Expr) -> Number:
@@ -136,19 +137,19 @@ def _root(v: float) -> Iterator[Number]:
     for index in (2, 3):
         q = nearby(v**index, RADICAND)
         if q is not None:
-            yield F.power(q, fmpq(1, index))
+            yield functions.power(q, fmpq(1, index))
 
 
 def _exponential(v: float) -> Iterator[Number]:
     q = nearby(math.log(v), EXPONENT)
     if q is not None:
-        yield F.exp(q)
+        yield functions.exp(q)
 
 
 def _logarithm(v: float) -> Iterator[Number]:
     q = nearby(math.exp(v), EXPONENT) if v < 20 else None
     if q is not None and q > 0:
-        yield F.log(q)
+        yield functions.log(q)
 
 
 def nearby(v: float, height: int) -> fmpq | None:
@@ -176,12 +177,12 @@ def nearby(v: float, height: int) -> fmpq | None:
 @functools.cache
 def _bases() -> list[tuple[float, Callable[[], Number]]]:
     """Numbers of which a small rational multiple may be meant."""
-    pi, e, gamma = F.PI_NUMBER, F.E_NUMBER, F.EULER_NUMBER
-    root, two = F.sqrt(pi), fmpq(2)
-    ln2, ln10 = F.log(two), F.log(fmpq(10))
+    pi, e, gamma = functions.PI_NUMBER, functions.E_NUMBER, functions.EULER_NUMBER
+    two, root, root2pi, root5 = fmpq(2), functions.sqrt(pi), functions.sqrt(2 * pi), functions.sqrt(fmpq(5))
+    ln2, ln10 = functions.log(two), functions.log(fmpq(10))
     numbers = [
-        pi, e, inverse(pi), mul(pi, pi), root, inverse(root), F.sqrt(2 * pi), inverse(F.sqrt(2 * pi)), gamma, inverse(e),
-        ln2, ln10, inverse(ln2), inverse(ln10), div(ONE + F.sqrt(fmpq(5)), two), div(F.sqrt(fmpq(5)) - 1, two),
+        pi, e, inverse(pi), mul(pi, pi), root, inverse(root), root2pi, inverse(root2pi), gamma, inverse(e), ln2, ln10,
+        inverse(ln2), inverse(ln10), div(ONE + root5, two), div(root5 - 1, two),
     ]  # fmt: skip
     return [(to_float(number), lambda number=number: number) for number in numbers]
 

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tangently.asymptotics import constants_functions as F
+from tangently.asymptotics import constants_functions as functions
 from tangently.asymptotics.constants_core import (
-    COS, EXP, LOG, ONE, ROW, SIN, SUM, Atom, Exact, Monomial, Number, mul, of_monomial, scale, term, terms_of, total_of,
+    COS,
+    EXP,
+    LOG,
+    ONE,
+    ROW,
+    SIN,
+    SUM,
+    Atom,
+    Exact,
+    Monomial,
+    Number,
+    mul,
+    of_monomial,
+    scale,
+    term,
+    terms_of,
+    total_of,
 )  # fmt: skip
 
 Replace = Callable[[Atom], Number | None]
-AGAIN: dict[str, Callable[[Number], Number]] = {LOG: F.log, SIN: F.sin, COS: F.cos, SUM: lambda c: c}
+AGAIN: dict[str, Callable[[Number], Number]] = {
+    LOG: functions.log,
+    SIN: functions.sin,
+    COS: functions.cos,
+    SUM: lambda c: c,
+}
 
 
 def rebuilt(c: Number, replace: Replace) -> Number:
@@ -24,7 +45,7 @@ def _monomial(m: Monomial, replace: Replace) -> Number:
     found: Number = ONE
     for a, e in m.factors:
         new = _atom(a, replace)
-        found = mul(found, term(ONE, (a, e)) if new is None else F.power(new, e))
+        found = mul(found, term(ONE, (a, e)) if new is None else functions.power(new, e))
     return found
 
 
@@ -36,11 +57,11 @@ def _atom(a: Atom, replace: Replace) -> Number | None:
     if a.kind == EXP:
         old = of_monomial(a.data)
         new = rebuilt(old, replace)
-        return None if new == old else F.exp(new)
+        return None if new == old else functions.exp(new)
     if a.kind == ROW:
         row, args = a.data
         fresh = tuple([rebuilt(c, replace) for c in args])
-        return None if fresh == args else F.apply(row, *fresh)
+        return None if fresh == args else functions.apply(row, *fresh)
     if a.kind in AGAIN:
         new = rebuilt(a.data, replace)
         return None if new == a.data else AGAIN[a.kind](new)

@@ -1,9 +1,9 @@
 """Exact constants as people write them: -2√6/3, (1 + √5)/2, e³, π/3, 4 ln 2 + 4.
 
 Roots of primes with one index meet under one root sign, and with the root of a sum; powers of e meet in one exponent;
-what has a negative exponent goes below the fraction bar; fractions with one denominator get one bar. In a sum of algebraic
-numbers the rational comes first (1 + √5), else the transcendental ones do (π − 1); a sum does not begin with a minus sign
-where it has a positive term.
+what has a negative exponent goes below the fraction bar; fractions with one denominator get one bar. In a sum of
+algebraic numbers the rational comes first (1 + √5), else the transcendental ones do (π − 1); a sum does not begin with
+a minus sign where it has a positive term.
 """
 
 from __future__ import annotations
@@ -15,10 +15,31 @@ from typing import Any
 from flint import fmpq
 
 from tangently.asymptotics.constants_core import (
-    COS, COSPI, EULER, EXP, HALF, LOG, ONE, ONLY, OSCILLATOR, PI, PRIME, ROW, SIN, SINPI, SUM, Atom, Exact, Monomial,
-    Number, atom, collected, mul, sub, term, terms_of,
+    COS,
+    COSPI,
+    EULER,
+    EXP,
+    HALF,
+    LOG,
+    ONE,
+    OSCILLATOR,
+    PI,
+    PRIME,
+    ROW,
+    SIN,
+    SINPI,
+    SUM,
+    Atom,
+    Factors,
+    Monomial,
+    Number,
+    atom,
+    collected,
+    mul,
+    neg,
+    term,
+    terms_of,
 )  # fmt: skip
-from tangently.asymptotics.constants_radicals import rational_power
 from tangently.expr import Expr, const, symbol
 from tangently.primitives import TABLE
 
@@ -30,15 +51,17 @@ def to_expr(c: Number) -> Expr:
 
     >>> from tangently.asymptotics.constants import exp, log, sqrt
     >>> from tangently.printing import to_text
-    >>> [to_text(to_expr(c)) for c in (sqrt(fmpq(8, 3)), (1 + sqrt(fmpq(5))) / 2, exp(fmpq(3)), 4 * log(2 * exp(fmpq(1))))]
+    >>> [to_text(to_expr(c)) for c in (sqrt(fmpq(8, 3)), (1 + sqrt(fmpq(5))) / 2, exp(fmpq(3)), 4 * log(fmpq(2)) + 4)]
     ['2√6/3', '(1 + √5)/2', 'e³', '4 ln 2 + 4']
     """
     if type(c) is fmpq:
         return _rational(c)
     pairs = sorted(terms_of(c).items(), key=_place)
+    if len(pairs) > 1 and all(q < 0 for _, q in pairs):
+        return TABLE["neg"](to_expr(neg(c)))
     below = int(pairs[0][1].q)
     if len(pairs) > 1 and below > 1 and all(q.q == below for _, q in pairs):
-        return _over(_sum([(m, q * below) for m, q in pairs]), const(below))
+        return TABLE["div"](_sum([(m, q * below) for m, q in pairs]), const(below))
     return _sum(pairs)
 
 
@@ -94,17 +117,18 @@ def _size(a: Atom) -> float:
 
 
 def _term(m: Monomial, q: fmpq) -> Expr:
-    """q·m as a fraction."""
-    over, under = _parts(m, ONE), _parts(m, -ONE)
+    """q·m as a fraction; √2/(2√π) with the root below, 1/√(2π)."""
+    factors = m.factors
+    if any(e < 0 and e.q == 2 and a.kind != PRIME for a, e in factors):
+        low = [a for a, e in factors if a.kind == PRIME and e == HALF and q.q % a.data == 0]
+        q = q * math.prod(a.data for a in low)
+        factors = tuple([(a, -e if a in low else e) for a, e in factors])
+    over, under = _parts(factors, ONE), _parts(factors, -ONE)
     top = _product([const(abs(int(q.p))), *over])
     bottom = _product([const(int(q.q)), *under])
-    found = top if bottom is None else _over(top or const(1), bottom)
+    found = top if bottom is None else TABLE["div"](top or const(1), bottom)
     found = const(1) if found is None else found
     return TABLE["neg"](found) if q < 0 else found
-
-
-def _over(top: Expr, bottom: Expr) -> Expr:
-    return TABLE["div"](top, bottom)
 
 
 def _product(parts: Iterable[Expr]) -> Expr | None:
@@ -116,24 +140,29 @@ def _product(parts: Iterable[Expr]) -> Expr | None:
     return found
 
 
-def _parts(m: Monomial, side: fmpq) -> list[Expr]:
-    """The factors above (side 1) or below (side −1) the bar."""
-    mine = [(a, e * side) for a, e in m.factors if e * side > 0]
+def _parts(factors: Factors, side: fmpq) -> list[Expr]:
+    """The factors above (side 1) or below (side −1) the bar; sin a/cos a is tan a."""
+    tangents = [a for a, e in factors if a.kind == SIN and e == 1 and (atom(COS, a.data), -ONE) in factors]
+    gone = {*tangents, *[atom(COS, a.data) for a in tangents]}
+    mine = [(a, e * side) for a, e in factors if e * side > 0 and a not in gone]
     mine.sort(key=lambda f: (KINDS.index(f[0].kind), _size(f[0])))
-    return [*_roots(mine), *_plain(mine), *_exponential(mine)]
+    shown = [TABLE["tan"](to_expr(a.data)) for a in tangents if side > 0]
+    return [*_roots(mine), *_plain(mine), *shown, *_exponential(mine)]
 
 
 def _roots(factors: list[tuple[Atom, fmpq]]) -> list[Expr]:
-    """Roots of primes and of sums, one root sign for each index."""
+    """Roots of primes and of sums, one root sign for each index; square roots of other atoms with them: √(2π)."""
     found = []
-    radicals = [(a, e) for a, e in factors if a.kind in (PRIME, SUM) and e.q != 1]
+    radicals = [(a, e) for a, e in factors if _is_root(a, e)]
     for index in sorted({int(e.q) for _, e in radicals}):
         inside = [(a, int((e * index).p)) for a, e in radicals if e.q == index]
         whole = math.prod(a.data**k for a, k in inside if a.kind == PRIME)
-        sums = [(a, k) for a, k in inside if a.kind == SUM]
+        sums = [(a, k) for a, k in inside if a.kind != PRIME]
         if len(inside) == 1 and index > 2 and inside[0][1] > 1:  # 2^(2/3) rather than ∛4
             a, k = inside[0]
             found.append(TABLE["pow"](_atom(a), _rational(fmpq(k, index))))
+        elif all(a.kind != SUM and k == 1 for a, k in sums):
+            found.append(_root(to_expr(term(fmpq(whole), *[(a, ONE) for a, _ in sums])), index))
         elif len(sums) == 1 and sums[0][1] == 1:
             found.append(_root(to_expr(mul(fmpq(whole), sums[0][0].data)), index))
         else:
@@ -142,12 +171,16 @@ def _roots(factors: list[tuple[Atom, fmpq]]) -> list[Expr]:
     return found
 
 
+def _is_root(a: Atom, e: fmpq) -> bool:
+    return e.q != 1 and (a.kind in (PRIME, SUM) or (a.kind != EXP and e == HALF))
+
+
 def _root(inside: Expr, index: int) -> Expr:
     return TABLE["sqrt"](inside) if index == 2 else TABLE["pow"](inside, _rational(fmpq(1, index)))
 
 
 def _plain(factors: list[tuple[Atom, fmpq]]) -> list[Expr]:
-    return [_power(_atom(a), e) for a, e in factors if a.kind != EXP and not (a.kind in (PRIME, SUM) and e.q != 1)]
+    return [_power(_atom(a), e) for a, e in factors if a.kind != EXP and not _is_root(a, e)]
 
 
 def _power(base: Expr, e: fmpq) -> Expr:
@@ -179,7 +212,7 @@ def _atom(a: Atom) -> Expr:
     if kind == PRIME:
         return const(data)
     if kind in (PI, EULER):
-        return nullary("pi" if kind == PI else "euler_gamma")
+        return TABLE["pi" if kind == PI else "euler_gamma"]()
     if kind in (SINPI, COSPI):
         angle = _term(monomial_of_pi(), data)
         return TABLE["sin" if kind == SINPI else "cos"](angle)
@@ -193,15 +226,6 @@ def _atom(a: Atom) -> Expr:
 def monomial_of_pi() -> Monomial:
     [(m, _)] = terms_of(term(ONE, (atom(PI), ONE))).items()
     return m
-
-
-def nullary(name: str) -> Expr:
-    """The node of an exact constant of the table; until the table has it, the float nearest to it."""
-    if name in TABLE:
-        from tangently.expr import raw
-
-        return raw(TABLE[name], ())
-    return const(math.pi if name == "pi" else 0.5772156649015329)
 
 
 def _oscillator(data: Any) -> Expr:

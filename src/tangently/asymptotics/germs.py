@@ -42,8 +42,9 @@ from tangently.asymptotics.multiseries import (
     factorial,
     is_number,
 )
+from tangently.asymptotics import rules_special  # noqa: F401  (adds its rows to the column)
 from tangently.asymptotics.rules import RULES, Rule
-from tangently.expr import CONST, TABLE, Expr, symbol, toposort
+from tangently.expr import CONST, TABLE, Expr, const, symbol, toposort
 
 Target = Any  # Number | ±inf
 OFFSETS = (0, 6, 12, 18, 3, 9, 15, 21, 4, 8, 16, 20, 2, 10, 14, 22)  # of the common period, in 24ths
@@ -144,17 +145,86 @@ class Near(Field):
         v: Value,
         at: Callable[[Number], Coefficients],
         infinite: Callable[[Near, Value], Value] | None = None,
+        slopes: Callable[[Near, Value, int], Value] | None = None,
     ) -> Value:
         """φ(v) by the Taylor series of φ at the limit of v, or by its expansion at infinity."""
         large, c, small = self.split(v)
         if not is_number(large):
             if infinite is None:
                 raise Unknown(f"{key} of an argument without bound")
-            return self.remember((key, id(v)), (v,), lambda: infinite(self, v))
+            return self.remember((key, id(v)), (v,), lambda: self._far(key, v, at, infinite, slopes))
         if K.is_oscillating(c):
             raise Oscillates(f"{key} of an argument that oscillates")
         coefficients = self.remember(("at", key, c), (), lambda: at(c))
         return self.compose(coefficients, small)
+
+    def _far(self, key: str, v: Series, at: Any, infinite: Any, slopes: Any) -> Value:
+        """φ at an infinite argument; v = C + u with u in a faster scale is φ(C) + φ′(C) u + …, so that φ(C) can cancel."""
+        first = v.term(0)
+        if slopes is None or first is None or self.sign_of(first[0]) or v.term(1) is None:
+            return infinite(self, v)
+        u, slope = v.rest(), slopes(self, first[1], 1)
+        if not is_number(slope) and slope.scale.rank >= v.scale.rank:
+            return infinite(self, v)
+        terms = lambda k: slopes(self, first[1], k) if k else ZERO
+        return self.add(self.analytic(key, first[1], at, infinite, slopes), self.compose(terms, u))
+
+    def slopes_of(self, name: str, *order: Number) -> Callable[[Near, Value, int], Value]:
+        """The k-th derivative of a row over k!, from its own partials, at a multiseries."""
+
+        def slope(_N: Near, v: Value, k: int) -> Value:
+            z, graph = derivative_of_row(name, order, k)
+            return self.mul(fmpq(1, factorial(k)), self.known(self.values(graph, {z: v})[graph]))
+
+        return slope
+
+    def powers(self, a: Callable[[int], Value], u: Value) -> Value:
+        """Σ a(k) uᵏ where the a(k) are multiseries in the scale of u itself."""
+        assert isinstance(u, Series)
+        return Series(u.scale, self._powers(a, u, 0))
+
+    def _powers(self, a: Callable[[int], Value], u: Series, k: int) -> Iterator[Any]:
+        self.tick()
+        inside = self._product(u, Series(u.scale, self._powers(a, u, k + 1)))
+        c = a(k)
+        yield from inside.terms() if self.is_zero(c) else self._sum(c, inside).terms()
+
+    def short(self, v: Value, terms: int = 6) -> bool:
+        """Is v a sum of a few terms with constant coefficients, all of them known?"""
+        if type(v) is not Series:
+            return True
+        return v.term(terms) is None and all(self.short(c, terms) for _, c in v.terms())
+
+    def interned(self, v: Value) -> Value:
+        """The one object for a short series."""
+        if type(v) is not Series or not self.short(v):
+            return v
+        key = tuple((e, self._identity(c)) for e, c in v.terms())
+        return self.remember(("interned", v.scale, key), (v,), lambda: v)
+
+    def _identity(self, c: Value) -> Any:
+        return id(self.interned(c)) if type(c) is Series else c
+
+    def until(self, v: Value, bound: Value, what: str) -> Value:
+        """v, known down to the size of `bound`: who asks for a later term gets Unknown."""
+        assert isinstance(v, Series)
+        return Series(v.scale, self._until(v, self.lead(bound)[0], what))
+
+    def _until(self, v: Series, bound: Any, what: str) -> Iterator[Any]:
+        for e, c in v.terms():
+            if self.compare_growth(((v.scale, e), *self.lead(c)[0]) if self.sign_of(e) else self.lead(c)[0], bound) <= 0:
+                break
+            yield e, c
+        raise Unknown(f"{what} are not known here")
+
+    def cut_off(self, c: Number, u: Value, what: str) -> Value:
+        """c + O(u): a constant, and Unknown for who asks for more."""
+        scale = self._faster(u, u)
+        return Series(scale, self._cut(c, what))
+
+    def _cut(self, c: Number, what: str) -> Iterator[Any]:
+        yield ZERO, c
+        raise Unknown(f"{what} are not known here")
 
     def taylor_of(self, name: str, *order: Number) -> Callable[[Number], Coefficients]:
         """Taylor coefficients of a row from its own partial derivatives, as exact constants."""
@@ -164,16 +234,13 @@ class Near(Field):
 
             def coefficient(k: int) -> Number:
                 if k not in found:
-                    z, graph = derivative_of_row(name, tuple(int(n.p) for n in order), k)
+                    z, graph = derivative_of_row(name, order, k)
                     found[k] = K.div(self.known(self.values(graph, {z: c})[graph]), fmpq(factorial(k)))
                 return found[k]
 
-            return coefficient if len(order) or name not in SIMPLE else SIMPLE[name](c)
+            return _direct(name, order, c, coefficient)
 
-        def guarded(c: Number) -> Coefficients:
-            return _direct(name, order, c, at(c))
-
-        return guarded
+        return at
 
     def sincos(self, v: Value) -> tuple[Value, Value]:
         """sin v and cos v; of an infinite v, by the addition formulas with oscillators for its infinite part."""
@@ -351,25 +418,21 @@ def _circle_at(c: Number) -> tuple[Coefficients, Coefficients]:
     )
 
 
-SIMPLE: dict[str, Callable[[Number], Coefficients]] = {}
-
-
 def _direct(name: str, order: Sequence[Number], c: Number, coefficients: Coefficients) -> Coefficients:
     """The value itself straight from the row: K knows more special values than the graph does."""
     return lambda k: coefficients(k) if k else K.apply(TABLE[name], *order, c)
 
 
-_derivatives: dict[tuple[str, tuple[int, ...]], tuple[Expr, list[Expr]]] = {}
+_derivatives: dict[tuple[str, tuple[Number, ...]], tuple[Expr, list[Expr]]] = {}
 
 
-def derivative_of_row(name: str, order: tuple[int, ...], k: int) -> tuple[Expr, Expr]:
+def derivative_of_row(name: str, order: tuple[Number, ...], k: int) -> tuple[Expr, Expr]:
     """The input z and the k-th derivative of row(order…, z) with respect to z."""
     from tangently.differentiation import tangent
-    from tangently.expr import const
 
     if (name, order) not in _derivatives:
         z = symbol("z")
-        _derivatives[name, order] = z, [TABLE[name](*order, z)]
+        _derivatives[name, order] = z, [TABLE[name](*map(K.to_expr, order), z)]
     z, graphs = _derivatives[name, order]
     while len(graphs) <= k:
         [slope] = tangent([graphs[-1]], {z: const(1)})
@@ -552,7 +615,7 @@ def shown(c: Target) -> str:
 def fraction(root: Expr) -> tuple[Expr, Expr]:
     """Numerator and denominator of products, quotients, sums and tangents."""
     found: dict[Expr, tuple[Expr, Expr]] = {}
-    one = TABLE["add"](0, 1)
+    one = const(1)
     for node in toposort([root]):
         parts = [found[a] for a in node.args]
         found[node] = FRACTIONS[node.op.name](node, *parts) if node.op.name in FRACTIONS else (node, one)

@@ -13,8 +13,9 @@ asked for, and a term whose coefficient is zero is skipped — never guessed to 
 
 sin and cos of an infinite phase become *oscillators*: bounded unknowns of the coefficients, with s² + c² = 1.
 
-Every operation is remembered by the identity of its operands, so that the same computation gives the same object and a
-difference of two equal series, however long, is seen to be 0.
+Two equal series without end can't be compared term by term. So every operation is remembered by the identity of its
+operands (the same computation gives the same object), and a series knows of which others it is the sum, the product or
+the logarithm: (A + B) − A is B, A·B/A is B, exp(2 log A) is A².
 
 Sources: D. Gruntz, On computing limits in a symbolic manipulation system, ETH 1996; D. Richardson, B. Salvy, J. Shackell,
 J. van der Hoeven, Asymptotic expansions of exp-log functions, ISSAC 1996; M. Eberl, Verified real asymptotics in
@@ -81,10 +82,14 @@ class Scale:
 class Series:
     """Σ c·bᵉ with decreasing e and coefficients that are not zero; the terms are computed as they are needed."""
 
-    __slots__ = ("_failed", "_ready", "_source", "scale")
+    __slots__ = ("_failed", "_ready", "_source", "factors", "origin", "parts", "scale")
+    parts: dict[int, tuple[Series, Number]] | None  # of a sum: the series that were added, with their multiples
+    factors: dict[int, tuple[Series, Number]] | None  # of a product: the series that were multiplied, with their powers
+    origin: Value | None  # of a logarithm: what it is the logarithm of
 
     def __init__(self, scale: Scale, terms: Iterable[Term]) -> None:
         self.scale = scale
+        self.parts = self.factors = self.origin = None
         self._ready: list[Term] = list(terms) if isinstance(terms, (list, tuple)) else []
         self._source = None if isinstance(terms, (list, tuple)) else iter(terms)
         self._failed: BaseException | None = None
@@ -118,6 +123,28 @@ class Series:
     def __repr__(self) -> str:
         shown = " + ".join(f"({c!r})·b^{e}" for e, c in self._ready)
         return f"[{self.scale!r}: {shown}{' + …' if self._source is not None else ''}]"
+
+
+Parts = dict[int, tuple[Any, Number]]
+PARTS = 12  # of a sum or product that are remembered
+
+
+def parts_of(v: Value) -> Parts:
+    """The series that were added to give v, with their multiples (v itself, if it is no sum)."""
+    if type(v) is not Series:
+        return {0: (ONE, v)}
+    return v.parts if v.parts is not None else {id(v): (v, ONE)}
+
+
+def factors_of(v: Value) -> Parts:
+    """The series that were multiplied to give v, with their powers."""
+    if type(v) is not Series:
+        return {}
+    return v.factors if v.factors is not None else {id(v): (v, ONE)}
+
+
+def _name(v: Value) -> Any:
+    return id(v) if type(v) is Series else v
 
 
 def is_number(v: Value) -> bool:
@@ -265,6 +292,7 @@ class Field:
         found = self.memo.get(("neg", id(a)))
         if found is None:
             found = Series(a.scale, ((e, self.neg(c)) for e, c in a.terms()))
+            found.parts = {k: (s, K.neg(q)) for k, (s, q) in parts_of(a).items()}
             self.memo["neg", id(a)], self.memo["neg", id(found)] = found, a
             self.kept += (a, found)
         return found
@@ -272,12 +300,43 @@ class Field:
     def add(self, a: Value, b: Value) -> Value:
         if type(a) is not Series and type(b) is not Series:
             return K.add(a, b)
-        if (type(a) is not Series and self.is_zero(a)) or (type(b) is not Series and self.is_zero(b)):
-            return b if type(a) is not Series else a
-        if self.memo.get(("neg", id(a))) is b:
-            return ZERO
-        key = ("add", id(a), id(b)) if id(a) < id(b) else ("add", id(b), id(a))
-        return self.remember(key, (a, b), lambda: self._sum(a, b))
+        if self._none(a) or self._none(b):
+            return b if self._none(a) else a
+        key = ("add", *sorted((_name(a), _name(b)), key=repr))
+        return self.remember(key, (a, b), lambda: self._added(a, b))
+
+    def _added(self, a: Value, b: Value) -> Value:
+        """The sum; what both have among their parts is collected first."""
+        left, right = parts_of(a), parts_of(b)
+        together = self._collected(left, right)
+        if len(together) < len(left.keys() | right.keys()):  # something cancelled
+            return self._total(together)
+        found = self._sum(a, b)
+        if len(together) <= PARTS:
+            found.parts = together
+        return found
+
+    def _collected(self, left: Parts, right: Parts) -> Parts:
+        found = dict(left)
+        for key, (part, q) in right.items():
+            total = K.add(found[key][1], q) if key in found else q
+            found[key] = (part, total)
+        return {key: (part, q) for key, (part, q) in found.items() if self.nonzero(q)}
+
+    def _total(self, parts: Parts) -> Value:
+        total: Value = ZERO
+        for part, q in parts.values():
+            multiple = self.mul(q, part)
+            if type(total) is Series or type(multiple) is Series:
+                total = multiple if self._none(total) else self._sum(total, multiple)
+            else:
+                total = K.add(total, multiple)
+        if type(total) is Series and len(parts) > 1:
+            total.parts = parts
+        return total
+
+    def _none(self, v: Value) -> bool:
+        return type(v) is not Series and self.is_zero(v)
 
     def _sum(self, a: Value, b: Value) -> Series:
         scale = self._faster(a, b)
@@ -320,8 +379,31 @@ class Field:
                 return ZERO
             if a == 1:
                 return b
-        key = ("mul", id(a), id(b)) if type(a) is Series else ("mul", a, id(b))
-        return self.remember(key, (a, b), lambda: self._product(a, b))
+        return self.remember(("mul", _name(a), id(b)), (a, b), lambda: self._multiplied(a, b))
+
+    def _multiplied(self, a: Value, b: Series) -> Value:
+        if type(a) is not Series:
+            found = self._product(a, b)
+            found.parts = {k: (s, K.mul(a, q)) for k, (s, q) in parts_of(b).items()}
+            return found
+        return self._combined(a, b, factors_of(a), factors_of(b), self._product)
+
+    def _combined(self, a: Value, b: Value, left: Parts, right: Parts, compute: Callable[[Any, Any], Any]) -> Value:
+        """A product or quotient by its factors where they meet, else computed, and the factors kept."""
+        together = self._collected(left, right)
+        if len(together) < len(left.keys() | right.keys()):
+            return self._product_of(together)
+        found = compute(a, b)
+        if type(found) is Series and len(together) <= PARTS:
+            found.factors = together
+        return found
+
+    def _product_of(self, factors: Parts) -> Value:
+        total: Value = ONE
+        for factor, r in factors.values():
+            power = factor if type(r) is fmpq and r == 1 else self.power(factor, r)
+            total = power if is_number(total) and total == 1 else self.mul(total, power)
+        return total
 
     def _product(self, a: Value, b: Series) -> Series:
         if type(a) is Series and a.scale is b.scale:
@@ -370,8 +452,16 @@ class Field:
         if a is b:
             self.coefficient(b)
             return ONE
-        key = ("div", id(a) if type(a) is Series else a, id(b))
-        return self.remember(key, (a, b), lambda: self._quotient(a, b))
+        return self.remember(("div", _name(a), id(b)), (a, b), lambda: self._divided(a, b))
+
+    def _divided(self, a: Value, b: Series) -> Value:
+        below = {k: (s, K.neg(r)) for k, (s, r) in factors_of(b).items()}
+        if type(a) is not Series:
+            found = self._quotient(a, b)
+            if type(found) is Series and a == 1:
+                found.factors = below
+            return found
+        return self._combined(a, b, factors_of(a), below, self._quotient)
 
     def _reciprocal(self, c: Number) -> Number:
         if K.is_oscillating(c):
@@ -498,7 +588,10 @@ class Field:
             raise Undefined("the logarithm of 0")
         e, c, u = self.relative(v)
         total = self.add(self.log(c), self.compose(LOG1P, u))
-        return total if self.sign_of(e) == 0 else self.add(self.mul(e, self.log_of(v.scale)), total)
+        found = total if self.sign_of(e) == 0 else self.add(self.mul(e, self.log_of(v.scale)), total)
+        if type(found) is Series and found.origin is None and found.parts is None:
+            found.origin = v
+        return found
 
     def log_of(self, scale: Scale) -> Value:
         """The logarithm of a scale; that of t, log t, … is a new scale just below."""
@@ -520,6 +613,17 @@ class Field:
         return K.exp(c)
 
     def _exp(self, v: Series) -> Value:
+        parts = parts_of(v)
+        known = {k: (s.origin, r) for k, (s, r) in parts.items() if type(s) is Series and s.origin is not None}
+        if not known:
+            return self._exponential(v)
+        left = self._total({k: p for k, p in parts.items() if k not in known})
+        result = self.exp(left)
+        for origin, r in known.values():  # exp(r log A + B) = Aʳ exp B
+            result = self.mul(result, self.power(origin, r))
+        return result
+
+    def _exponential(self, v: Series) -> Value:
         infinite, c, small = self.split(v)
         result = self.compose(EXP, small)
         if not self.is_zero(c):
@@ -541,7 +645,8 @@ class Field:
             if order == 0:
                 r = K.div(c, d)
                 left = self.sub(h, self.mul(r, scale.log))
-                return self.mul(self.monomial(scale, r), self.exp(left))
+                rest = self._exponential(left) if type(left) is Series else self._constant_exp(left)
+                return self.mul(self.monomial(scale, r), rest)
             if order > 0:
                 return self._new_scale(h, sign, place)
         return self._new_scale(h, sign, len(self.scales))

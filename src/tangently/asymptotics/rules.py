@@ -5,8 +5,7 @@ what it does to an interval of them: "+" increasing, "-" decreasing, or a functi
 by direction: a sign, a comparison or a floor looks at the leading term on this side of the point, and never at
 the point itself.
 
-Sources of the expansions: NIST Digital Library of Mathematical Functions, 5.7, 5.11, 5.15 (gamma, digamma, polygamma), 6.12
-(exponential integrals), 7.6, 7.12 (error functions), 10.17, 10.31, 10.40 (Bessel), 4.13 (Lambert W).
+Special functions are in `rules_special`. Source: NIST Digital Library of Mathematical Functions, chapters 4 and 7.
 """
 
 from __future__ import annotations
@@ -35,13 +34,14 @@ from tangently.asymptotics.multiseries import (
     ZERO,
     Coefficients,
     Number,
-    Series,
     Undefined,
     Unknown,
     Value,
     factorial,
     is_number,
 )
+
+from tangently.expr import TABLE
 
 if TYPE_CHECKING:
     from tangently.asymptotics.germs import Near
@@ -150,8 +150,7 @@ def _cosh(N: Near, v: Value) -> Value:
 
 
 def _tanh(N: Near, v: Value) -> Value:
-    twice = N.exp(N.mul(fmpq(2), v))
-    return N.div(N.sub(twice, ONE), N.add(twice, ONE))
+    return N.sub(ONE, N.div(fmpq(2), N.add(ONE, N.exp(N.mul(fmpq(2), v)))))
 
 
 def _logaddexp(N: Near, a: Value, b: Value) -> Value:
@@ -458,11 +457,15 @@ rule("remainder", _remainder, _remainder_bounds)
 # ---------------------------------------------------------------- error functions
 
 
-def _gauss_at(c: Number, sign: int) -> Coefficients:
-    """erf (sign 1) or erfc (sign -1) at c: the derivative g = ±2/√π·e^(−(c+u)²) has (n+1) g_{n+1} = −2c g_n − 2 g_{n−1}."""
-    scale = K.div(fmpq(2 * sign), K.sqrt(K.PI))
-    slopes = [K.mul(scale, K.exp(K.mul(fmpq(-1), _square(c))))]
-    first = K.erf(c) if sign > 0 else K.erfc(c)
+def gauss_at(c: Number, sign: int) -> Coefficients:
+    """erf (sign 1), erfc (-1) or erfi (0) at c.
+
+    The derivative g = ±2/√π·exp(∓(c+u)²) has (n+1) g_{n+1} = ∓2(c g_n + g_{n−1}), the upper signs for erf and erfc.
+    """
+    turn = 1 if sign == 0 else -1
+    scale = K.div(fmpq(2 * (sign or 1)), K.sqrt(K.PI))
+    slopes = [K.mul(scale, K.exp(K.mul(fmpq(turn), _square(c))))]
+    first = K.apply(TABLE[{1: "erf", -1: "erfc", 0: "erfi"}[sign]], c)
 
     def coefficient(k: int) -> Number:
         if k == 0:
@@ -471,13 +474,13 @@ def _gauss_at(c: Number, sign: int) -> Coefficients:
             n = len(slopes) - 1
             before = slopes[n - 1] if n else ZERO
             top = K.add(K.mul(c, slopes[n]), before)
-            slopes.append(K.mul(fmpq(-2, n + 1), top))
+            slopes.append(K.mul(fmpq(2 * turn, n + 1), top))
         return K.div(slopes[k - 1], fmpq(k))
 
     return coefficient
 
 
-def _tail(k: int) -> Number:
+def tail(k: int) -> Number:
     """(−1)ᵏ (2k − 1)!!/2ᵏ, the coefficients of erfc x·e^(x²)·x√π in 1/x²."""
     return fmpq((-1) ** k * factorial(2 * k), factorial(k) * 4**k)
 
@@ -487,7 +490,7 @@ def _erfc_infinite(N: Near, v: Value) -> Value:
         return N.sub(fmpq(2), _erfc_infinite(N, N.neg(v)))
     inverse = N.div(ONE, v)
     front = N.mul(K.div(ONE, K.sqrt(K.PI)), N.mul(N.exp(N.neg(N.mul(v, v))), inverse))
-    return N.mul(front, N.compose(_tail, N.mul(inverse, inverse)))
+    return N.mul(front, N.compose(tail, N.mul(inverse, inverse)))
 
 
 def _erf_infinite(N: Near, v: Value) -> Value:
@@ -495,11 +498,11 @@ def _erf_infinite(N: Near, v: Value) -> Value:
 
 
 def _erfc(N: Near, v: Value) -> Value:
-    return N.analytic("erfc", v, lambda c: _gauss_at(c, -1), _erfc_infinite)
+    return N.analytic("erfc", v, lambda c: gauss_at(c, -1), _erfc_infinite)
 
 
 def _erf(N: Near, v: Value) -> Value:
-    return N.analytic("erf", v, lambda c: _gauss_at(c, 1), _erf_infinite)
+    return N.analytic("erf", v, lambda c: gauss_at(c, 1), _erf_infinite)
 
 
 def _gelu(N: Near, v: Value) -> Value:
@@ -511,125 +514,4 @@ rule("erf", _erf, "+", range=(fmpq(-1), ONE))
 rule("erfc", _erfc, "-", range=(ZERO, fmpq(2)))
 rule("gelu", _gelu)
 
-# ---------------------------------------------------------------- gamma and its logarithmic derivatives
-
-
-def bernoulli(n: int) -> Number:
-    return fmpq.bernoulli(n)
-
-
-def _stirling(k: int) -> Number:
-    """Coefficient of u = v⁻² in v·(log Γ(v) − (v − ½) log v + v − ½ log 2π)."""
-    return bernoulli(2 * k + 2) / ((2 * k + 2) * (2 * k + 1))
-
-
-def _loggamma_infinite(N: Near, v: Value) -> Value:
-    if N.sign(v) < 0:
-        return N.sub(N.log(K.PI), N.add(N.log(_size(N, N.sincos(N.mul(K.PI, v))[0])), _loggamma_of_shift(N, v)))
-    inverse = N.div(ONE, v)
-    series = N.mul(inverse, N.compose(_stirling, N.mul(inverse, inverse)))
-    constant = K.mul(HALF, K.add(K.log(fmpq(2)), K.log(K.PI)))
-    return N.add(N.sub(N.mul(N.sub(v, HALF), N.log(v)), v), N.add(constant, series))
-
-
-def _loggamma_of_shift(N: Near, v: Value) -> Value:
-    return _loggamma_infinite(N, N.sub(ONE, v))
-
-
-def _size(N: Near, v: Value) -> Value:
-    return v if N.sign(v) >= 0 else N.neg(v)
-
-
-def _pole(N: Near, v: Value) -> int | None:
-    """n where v → −n, a pole of Γ; None elsewhere."""
-    infinite, c, small = N.split(v)
-    if not is_number(infinite) or type(c) is not fmpq or c.q != 1 or c > 0:
-        return None
-    if not is_number(small) or N.nonzero(small):
-        return int(-c.p)
-    raise Undefined("Γ has a pole there")
-
-
-def _gamma(N: Near, v: Value) -> Value:
-    n = _pole(N, v)
-    if n is not None:  # Γ(v) = Γ(v + n + 1)/(v (v + 1) … (v + n))
-        product: Value = ONE
-        for j in range(n + 1):
-            product = N.mul(product, N.add(v, fmpq(j)))
-        return N.div(_gamma(N, N.add(v, fmpq(n + 1))), product)
-    if N.growth(v) > 0 and N.sign(v) < 0:
-        beside = N.mul(N.sincos(N.mul(K.PI, v))[0], _gamma(N, N.sub(ONE, v)))
-        return N.div(K.PI, beside)
-    return N.analytic("gamma", v, N.taylor_of("gamma"), lambda N, v: N.exp(_loggamma_infinite(N, v)))
-
-
-def _loggamma(N: Near, v: Value) -> Value:
-    n = _pole(N, v)
-    if n is not None:
-        result = _loggamma(N, N.add(v, fmpq(n + 1)))
-        for j in range(n + 1):
-            result = N.sub(result, N.log(_size(N, N.add(v, fmpq(j)))))
-        return result
-    return N.analytic("loggamma", v, N.taylor_of("loggamma"), _loggamma_infinite)
-
-
-def _digamma_tail(k: int) -> Number:
-    return -bernoulli(2 * k + 2) / (2 * k + 2)
-
-
-def _digamma_infinite(N: Near, v: Value) -> Value:
-    if N.sign(v) < 0:  # ψ(v) = ψ(1 − v) − π cot πv
-        s, c = N.sincos(N.mul(K.PI, v))
-        return N.sub(_digamma_infinite(N, N.sub(ONE, v)), N.mul(K.PI, N.div(c, s)))
-    inverse = N.div(ONE, v)
-    square = N.mul(inverse, inverse)
-    tail = N.mul(square, N.compose(_digamma_tail, square))
-    return N.add(N.sub(N.log(v), N.mul(HALF, inverse)), tail)
-
-
-def _digamma(N: Near, v: Value) -> Value:
-    n = _pole(N, v)
-    if n is not None:
-        result = _digamma(N, N.add(v, fmpq(n + 1)))
-        for j in range(n + 1):
-            result = N.sub(result, N.div(ONE, N.add(v, fmpq(j))))
-        return result
-    return N.analytic("digamma", v, N.taylor_of("digamma"), _digamma_infinite)
-
-
-def _polygamma_infinite(m: int) -> Callable[[Near, Value], Value]:
-    def infinite(N: Near, v: Value) -> Value:
-        if N.sign(v) < 0:
-            raise Unknown("polygamma far to the left")
-        tail = lambda k: bernoulli(2 * k) * factorial(2 * k + m - 1) / factorial(2 * k) if k else fmpq(factorial(m - 1))
-        inverse = N.div(ONE, v)
-        series = N.compose(tail, N.mul(inverse, inverse))
-        total = N.add(series, N.mul(fmpq(factorial(m), 2), inverse))
-        return N.mul(fmpq((-1) ** (m + 1)), N.mul(N.power(inverse, fmpq(m)), total))
-
-    return infinite
-
-
-def _polygamma(N: Near, order: Value, v: Value) -> Value:
-    if type(order) is not fmpq or order.q != 1 or order < 0:
-        raise Unknown("polygamma of an order that varies")
-    m = int(order.p)
-    if m == 0:
-        return _digamma(N, v)
-    n = _pole(N, v)
-    if n is not None:  # ψ_m(v) = ψ_m(v + 1) − (−1)^m m!/v^(m+1)
-        result = _polygamma(N, order, N.add(v, fmpq(n + 1)))
-        for j in range(n + 1):
-            step = N.power(N.div(ONE, N.add(v, fmpq(j))), fmpq(m + 1))
-            result = N.sub(result, N.mul(fmpq((-1) ** m * factorial(m)), step))
-        return result
-    return N.analytic(f"polygamma{m}", v, N.taylor_of("polygamma", order), _polygamma_infinite(m))
-
-
-rule("gamma", _gamma)
-rule("loggamma", _loggamma)
-rule("digamma", _digamma)
-rule("polygamma", _polygamma)
-
-
-__all__ = ["RULES", "Rule", "Series", "rule"]
+__all__ = ["RULES", "Rule", "rule"]

@@ -272,7 +272,10 @@ def exact_literals(formula: Formula, lift: Callable[[Any], Any], constants: Mapp
     return replace(formula, root=exact(fold(formula.root, visit)))
 
 
-CONSTANT_VALUES = {"pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf}
+CONSTANT_VALUES = {
+    "pi": math.pi, "e": math.e, "tau": math.tau, "inf": math.inf, "euler_gamma": 0.5772156649015329,
+    "catalan": 0.915965594177219,
+}  # fmt: skip
 APPLY: dict[str, Callable[[Node, list[Any], Scope], Any]] = {
     **dict.fromkeys(OPERATORS, operate),
     "**": raised,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..errors import ParseError
 from .cursor import Cursor, expression, leftover, run
-from .names import Functions, head, is_mark, nearest, prepare
+from .names import Functions, head, heard, is_mark, nearest, prepare
 from .operands import OPERANDS
 from .operators import EXTENSIONS
 from .tokens import Token, check_brackets, scan
@@ -34,6 +34,7 @@ def read(text: str, functions: Functions) -> Reading:
     tokens = scan(text)
     check_brackets(tokens, text)
     name, declared, body = head(tokens, text)
+    functions = heard(functions, body, standing(body))
     body, notes = prepare(body, text, functions, declared)
     cursor = Cursor(text, body, functions, declared, standing(body), OPERANDS, EXTENSIONS, notes)
     root = whole(cursor)

@@ -20,14 +20,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ..errors import ParseError
 from .tokens import Token
 
-CONSTANTS = {"pi": "pi", "π": "pi", "e": "e", "tau": "tau", "τ": "tau", "inf": "inf"}
+CONSTANTS = {
+    "pi": "pi", "π": "pi", "e": "e", "tau": "tau", "τ": "tau", "inf": "inf", "euler_gamma": "euler_gamma",
+    "catalan": "catalan",
+}  # fmt: skip
 ALIASES = {
     "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
     "acosh": "arccosh", "atanh": "arctanh", "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh",
     "tr": "trace", "tg": "tan", "ctg": "cot", "cosec": "csc", "sgn": "sign", "lgamma": "loggamma", "Γ": "gamma",
-    "fabs": "abs", "absolute": "abs",
+    "fabs": "abs", "absolute": "abs", "LambertW": "lambertw", "acot": "arccot", "asec": "arcsec", "acsc": "arccsc",
+    "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch",
 }  # fmt: skip
-INVERSES = {name: "arc" + name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+INVERSES = {
+    name: "arc" + name
+    for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "cot", "sec", "csc", "coth", "sech", "csch")
+}
+# Functions with the names that variables have: they are functions only in a formula that always applies them.
+QUIET = frozenset({"beta", "zeta", "li", "Si", "Ci", "Ei", "jv", "jn", "yv", "iv", "kv", "frac", "comb", "binom"})
 MODULES = frozenset({"np", "numpy", "math", "jnp", "torch", "scipy"})
 SUBMODULES = frozenset({"linalg", "special", "nn", "functional", "numpy"})
 LITERALS = {"True": True, "False": False, "None": None}
@@ -38,6 +47,16 @@ Functions = Mapping[str, Callable]
 def resolve(name: str, functions: Functions) -> str | None:
     """The key of a function in its preferred spelling, or None: ln is log, asin is arcsin."""
     return next((found for found in (ALIASES.get(name, name), name) if found in functions), None)
+
+
+def heard(functions: Functions, tokens: Sequence[Token], alone: frozenset[str]) -> Functions:
+    """The functions without those of `QUIET` that this formula does not apply, or that stand on their own in it.
+
+    beta(x, y) is the beta function; in beta m + (1 - beta) g it is a name like any other.
+    """
+    spoken = {word for token in tokens if token.kind == "name" for word in (token.text, token.text.lower())}
+    silent = QUIET.intersection(functions) - (spoken - alone)
+    return {name: f for name, f in functions.items() if name not in silent} if silent else functions
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

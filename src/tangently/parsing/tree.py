@@ -3,7 +3,7 @@
 A node is a kind, its parts, perhaps a value, and the stretch of the text that it came from:
 
     number       value: int, float, True, False, None or ...         (a literal)
-    constant     value: "pi", "e", "tau" or "inf"
+    constant     value: "pi", "e", "tau", "inf", "euler_gamma" or "catalan"
     name         value: the name of an argument
     call         value: (function, keyword names); the parts of the keywords come last
     array        value: the shape; parts: the entries in row order   [[1, 2], [3, x]] is one node of shape (2, 2)

@@ -53,7 +53,7 @@ from tangently.pictures.style import (
     titled,
 )
 from tangently.printing import Layout, call, equation, name, number, to_latex, to_text, tree, words
-from tangently.printing.nodes import Atom, Row, Script, big
+from tangently.printing.nodes import Atom, Row, Script, big, flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +97,7 @@ def target(limit: Limit) -> Layout:
     point = layout_of(limit.point)
     if limit.direction == "both" or math.isinf(place(limit.point)):
         return point
-    return Script(point, None, Atom("+" if limit.direction == "+" else "−", "operator"))
+    return Script(flat(point), None, Atom("+" if limit.direction == "+" else "−", "operator"))
 
 
 def layout_of(value: Any) -> Layout:

@@ -66,7 +66,12 @@ pi = constant(
     "pi", math.pi, "pi", shown="π", sympy="pi", python="math.pi", numpy="np.pi", javascript="Math.PI"
 )  # fmt: skip
 euler_gamma = constant(
-    "euler_gamma", float(np.euler_gamma), "const_euler", shown=("word", "γ", "euler_gamma"), sympy="EulerGamma", numpy="np.euler_gamma"
+    "euler_gamma",
+    float(np.euler_gamma),
+    "const_euler",
+    shown=("word", "γ", "euler_gamma"),
+    sympy="EulerGamma",
+    numpy="np.euler_gamma",
 )
 catalan = constant("catalan", 0.915965594177219, "const_catalan", shown=("word", "G", "catalan"), sympy="Catalan")
 

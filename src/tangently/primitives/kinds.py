@@ -315,8 +315,9 @@ def fold(op: Primitive, args: Sequence[Expr]) -> Expr | None:
     except (ValueError, ZeroDivisionError, OverflowError):
         return None
     exact = all(type(v) is int for v in values)
-    if exact and type(result) is not int:
-        return const(int(result)) if type(result) is float and result.is_integer() and abs(result) < 2**53 else None
+    if exact and type(result) is not int:  # of larger numbers a float may be whole by rounding: (2⁶⁰ + 1)/2⁶⁰ is not 1
+        whole = type(result) is float and result.is_integer() and all(abs(v) < 2**26 for v in values)
+        return const(int(result)) if whole else None
     return const(result) if type(result) in (int, float) else None
 
 

@@ -250,7 +250,7 @@ spherical_jn = elementwise(
 
 def _spherical_slope(n: Any, x: Any) -> Any:
     """The order below 0 has the factor 0: where n is not one number, it is kept from being asked for."""
-    below = n - 1 if type(n) is int or (type(n) is Expr and n.op is CONST) else TABLE["maximum"](n - 1, 0)
+    below = n - 1 if type(n) is int or (type(n) is Expr and _whole_order(n)) else TABLE["maximum"](n - 1, 0)
     return (n * spherical_jn(below, x) - (n + 1) * spherical_jn(n + 1, x)) / (2 * n + 1)
 
 
@@ -419,13 +419,14 @@ beta = elementwise(
 # ---------------------------------------------------------------- Bessel functions
 
 
-
 def _whole_order(n: Expr) -> bool:
     return n.op is CONST and n.shape == () and n.value == math.floor(n.value)
 
 
 _real_order = {
-    "breaks": lambda n, x: () if _whole_order(n) else (("zero", x, "edge" if n.op is CONST and n.value >= 0 else "pole"),),
+    "breaks": lambda n, x: (
+        () if _whole_order(n) else (("zero", x, "edge" if n.op is CONST and n.value >= 0 else "pole"),)
+    ),
     "domain": lambda n, x: (x > 0) | (n == np.floor(n)) | ((x == 0) & (n >= 0)),
     "domain_text": "a positive number (any number, where the order is whole)",
     "everywhere": lambda n, x: _whole_order(n),

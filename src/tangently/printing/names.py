@@ -130,6 +130,7 @@ def _known_constants() -> Iterator[tuple[float, Layout]]:
     bases = [(math.pi, pi), (math.e, E), (math.sqrt(2), Root(two)), (math.sqrt(3), Root(Atom("3", "number")))]
     bases += [(math.log(k), Call(Atom("ln", "function"), (Atom(str(k), "number"),), bare=True)) for k in (2, 3, 10)]
     yield from bases
+    yield 0.5772156649015329, Atom("γ")
     for value, shown in bases[:4]:
         for p, q in ((1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 6), (2, 1), (3, 1), (4, 1)):
             yield value * p / q, product(_ratio(p, q), shown)

@@ -236,6 +236,13 @@ def _einsum(specs: Any, node: Expr, _spec: Layout, *args: Layout) -> Layout:
     return Alias(big("∑", below, body) if summed else body, code)
 
 
+def _primed(letter: Layout, node: Expr, n: Layout) -> Layout:
+    """ζ′, ζ″, ζ‴, ζ⁽⁴⁾."""
+    order = node.args[0].value
+    prime = type(order) is int and 1 <= order <= 3
+    return Script(letter, None, Atom("′″‴"[order - 1], "operator") if prime else fenced(n))
+
+
 def _of_order(shown: Layout, name: str, order: Layout, *args: Layout) -> Layout:
     """A function with its order at its letter; in Python the order is the first argument."""
     return Alias(call(shown, *args), call(Atom(name, "function"), order, *args))
@@ -277,9 +284,7 @@ FORMS: dict[str, Callable[..., Layout]] = {
     "einsum": _einsum,
     "indexed": lambda specs, node, letter, _name, n, *args: _of_order(subscript(letter, n), specs[1], n, *args),
     "word": lambda specs, node, letter, _name: Alias(letter, Atom(specs[1], "code")),
-    "nth": lambda specs, node, letter, _name, n, *args: _of_order(
-        Script(letter, None, fenced(n)), specs[1], n, *args
-    ),
+    "nth": lambda specs, node, letter, _name, n, *args: _of_order(_primed(letter, node, n), specs[1], n, *args),
 }
 _NAMED = frozenset({"fn", "apply"})
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy as np
 from tangently.errors import InputError, TangentlyError
 from tangently.expr import Expr
 from tangently.pictures.breaks import interval, plot_continuity, plot_differentiability, where
-from tangently.pictures.limits import place, plot_limit, said, statement
+from tangently.pictures.limits import layout_of, place, plot_limit, said, statement
 from tangently.pictures.strokes import is_formula, short_number
 from tangently.pictures.style import plain
 from tangently.printing import (
@@ -34,6 +36,7 @@ from tangently.printing import (
     tree,
 )
 from tangently.reports.blocks import Block, Facts, Formula, Heading, Picture, StepItem, Steps, Table, Text, Verdict
+from tangently.reports.markup import LOWERED, RAISED
 from tangently.reports.page import render_page
 from tangently.reports.saving import save, to_json
 from tangently.reports.terminal import VALUE, heading, table
@@ -59,6 +62,7 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    whole: bool = False  # every digit counts
 
 
 @dataclass(frozen=True)
@@ -105,15 +109,28 @@ def limit_report(limit: Limit, options: dict[str, Any]) -> Report:
     facts = tuple(_limit_facts(limit))
     sections = (
         Section("", facts=facts, notes=limit.notes),
-        Section("Why", steps=tuple(limit.why)),
+        Section("Why", steps=_worded(limit.why)),
         Section("The definition, with ε and δ", grid=_deltas(limit)),
         Section("Values on the way", grid=_evidence(limit)),
     )
     kept = tuple(s for s in sections if s.facts or s.steps or s.grid or s.notes)
-    title = to_text(shown)
+    title = _limit_title(limit)
     verdict = f"{_answer(limit)}: {KNOWN[limit.how]}"
     draw = partial(plot_limit, limit, **options)
     return Report(title, shown, PROVEN[limit.how], verdict, kept, draw, "", partial(limit_data, limit))
+
+
+def _worded(why: Sequence[str]) -> tuple[str, ...]:
+    """The steps, with a real minus before numbers."""
+    return tuple(re.sub(r"(?<![\w)\]])-(?=[\d∞])", "−", step) for step in why)
+
+
+def _limit_title(limit: Limit) -> str:
+    side = {"+": " from the right", "-": " from the left"}.get(limit.direction, "")
+    side = "" if math.isinf(place(limit.point)) else side
+    formula = _formula_text(limit)
+    known = formula if len(formula) <= 60 else "f"
+    return f"Limit of {known} as {limit.variable.name} → {to_text(layout_of(limit.point))}{side}"
 
 
 def _answer(limit: Limit) -> str:
@@ -125,7 +142,7 @@ def _answer(limit: Limit) -> str:
 
 
 def _limit_facts(limit: Limit) -> Iterator[tuple[str, str]]:
-    digits = "" if limit.value is None else f"{limit.value:.12g}".replace("inf", "∞").replace("-", "−")
+    digits = "" if limit.value is None else typeset(f"{limit.value:.12g}")
     if limit.exists and digits not in _answer(limit):
         yield "value", digits
     for side in limit.sides if len(limit.sides) > 1 and not limit.exists else ():
@@ -134,7 +151,7 @@ def _limit_facts(limit: Limit) -> Iterator[tuple[str, str]]:
         yield ("from the left" if side.side < 0 else "from the right"), words
     yield "how it is known", limit.how
     if limit.error:
-        yield "may be off by", f"{limit.error:.2g}"
+        yield "may be off by", typeset(f"{limit.error:.2g}")
 
 
 def _deltas(limit: Limit) -> Grid | None:
@@ -166,13 +183,24 @@ def _evidence(limit: Limit) -> Grid | None:
         return None
     x, proven = limit.variable.name or "x", any(r.radius is not None for r in limit.evidence)
     columns = (x, f"f({x})", "proven to within")[: 2 + proven]
-    return Grid(columns, tuple(_evidence_row(r)[: 2 + proven] for r in limit.evidence))
+    return Grid(columns, tuple(_evidence_row(r)[: 2 + proven] for r in limit.evidence), whole=True)
 
 
 def _evidence_row(row: Row) -> tuple[str, str, str]:
     y = "undefined" if math.isnan(row.y) else f"{row.y:.12g}"
     radius = "no proof" if row.radius is None else f"{row.radius:.1e}" if row.radius else "exact"
-    return tuple(t.replace("-", "−") for t in (row.x_text or f"{row.x:.12g}", y, radius))  # type: ignore[return-value]
+    return typeset(row.x_text or f"{row.x:.12g}"), typeset(y), typeset(radius)
+
+
+def typeset(text: str) -> str:
+    """Numbers as people write them: a real minus, powers of ten.
+
+    >>> typeset("-5.2e-08"), typeset("1 + 1e-12"), typeset("inf")
+    ('−5.2·10⁻⁸', '1 + 10⁻¹²', '∞')
+    """
+    power = lambda m: f"{'' if m[1] == '1' else m[1] + '·'}10{str(int(m[2])).translate(RAISED)}"
+    text = re.sub(r"(?<![\d.])(\d+\.?\d*)e([-+]?\d+)", power, text)
+    return re.sub(r"\binf\b", "∞", text).replace("-", "−")
 
 
 def limit_data(limit: Limit) -> dict[str, Any]:
@@ -214,7 +242,7 @@ def continuity_report(result: Continuity, options: dict[str, Any]) -> Report:
     sections = (
         Section("The definition, line by line", steps=tuple(map(str, result.conditions))),
         Section("Discontinuities", grid=_breaks(result), notes=tuple(_whole(result))),
-        Section("Why", steps=tuple(result.why)),
+        Section("Why", steps=_worded(result.why)),
         Section("With the holes filled", steps=tuple(_extended(result))),
     )
     kept = tuple(s for s in sections if s.steps or s.grid or s.notes)
@@ -289,7 +317,7 @@ def smooth_report(result: Differentiability, options: dict[str, Any]) -> Report:
     sections = (
         Section("", facts=tuple(_slopes(result))),
         Section("Points without a derivative", grid=_corners(result), notes=tuple(_whole_corners(result))),
-        Section("Why", steps=tuple(result.why)),
+        Section("Why", steps=_worded(result.why)),
     )
     kept = tuple(s for s in sections if s.facts or s.steps or s.grid or s.notes)
     at = f"at {_point(result.at)}" if result.on is None else f"on {interval(result.on)}"
@@ -410,13 +438,15 @@ def _section_renderables(section: Section) -> Iterator[Any]:
 
 
 def _step_line(k: int, step: str, count: int) -> Any:
-    """A step with its number and a hanging indent; a condition keeps its tick."""
+    """A step with its number and a hanging indent; a condition has its tick instead."""
     from rich.table import Table as Columns
     from rich.text import Text as Words
 
+    if count == 1:
+        return Words(step)
+    sign, words = (step[0], step[2:]) if step[:2] in ("✓ ", "✗ ", "? ") else (f"{k}.", step)
     row = Columns.grid(padding=(0, 1))
-    ticked = step[:1] in "✓✗?"
-    row.add_row(Words("" if ticked or count == 1 else f"{k}."), Words(step))
+    row.add_row(sign, Words(words))
     return row
 
 
@@ -472,14 +502,29 @@ def _blocks(report: Report) -> Iterator[Block]:
 
 def _picture(report: Report) -> Iterator[Block]:
     """The picture; a note where there is none to draw."""
-    from tangently.pictures.saving import described, figure_svg
+    from tangently.pictures.saving import described, page_svg
 
     try:
         figure = report.draw()
     except TangentlyError as error:
         yield Text(f"No picture: {error}", "note")
         return
-    yield Picture(figure_svg(figure), described(figure), report.caption)
+    alt = described(figure)
+    yield Picture(page_svg(svg_of(figure, alt), alt), alt, report.caption)
+
+
+def svg_of(figure: Any, alt: str) -> str:
+    """A figure as SVG whose text is text, unless a radical or a large bracket needs a font that no reader has."""
+    from tangently.pictures.saving import SVG, _metadata, _rendered
+    from tangently.pictures.style import house
+
+    text = _rendered(figure, "svg", alt).decode()
+    if "STIXSize" not in text:
+        return text
+    buffer = io.BytesIO()
+    with house(**{**SVG, "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata=_metadata("svg", alt))
+    return buffer.getvalue().decode()
 
 
 def _section_blocks(section: Section) -> Iterator[Block]:
@@ -488,11 +533,31 @@ def _section_blocks(section: Section) -> Iterator[Block]:
     if section.facts:
         yield Facts(section.facts)
     if section.steps:
-        yield Steps(tuple(StepItem(step, "", "") for step in section.steps))
+        yield Steps(tuple(map(_step_item, section.steps)))
     if section.grid is not None:
-        yield Table(section.grid.columns, section.grid.rows, note=section.grid.note, numeric=True)
+        yield _table_block(section.grid)
     for note in section.notes:
         yield Text(note, "note")
+
+
+def _table_block(grid: Grid) -> Table:
+    rows = tuple(tuple(map(_cell, row)) for row in grid.rows) if grid.whole else grid.rows
+    return Table(grid.columns, rows, note=grid.note, numeric=not grid.whole)
+
+
+def _cell(text: str) -> str:
+    """Powers of ten as MathML: fonts have superscript digits of two sizes."""
+    match = re.search(r"10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$", text)
+    if not match:
+        return text
+    power = f"<msup><mn>10</mn><mn>{match[1].translate(LOWERED)}</mn></msup>"
+    return f"<math><mrow><mtext>{escape(text[: match.start()])}</mtext>{power}</mrow></math>"
+
+
+def _step_item(step: str) -> StepItem:
+    """The side that a step is about stands above it, like the name of a rule."""
+    match = re.match(r"(from the (?:left|right)|at [^:]{1,24}): ", step)
+    return StepItem(match[1] if match else "", "", "", step[match.end() :] if match else step)
 
 
 # ---------------------------------------------------------------- other formats
@@ -532,7 +597,8 @@ def _drawn(report: Report, kind: str) -> bytes:
     from tangently.pictures.saving import _rendered, described
 
     figure = report.draw()
-    return _rendered(figure, kind, described(figure))
+    alt = described(figure)
+    return svg_of(figure, alt).encode() if kind == "svg" else _rendered(figure, kind, alt)
 
 
 def save_limit(limit: Limit, path: Any, **options: Any) -> None:

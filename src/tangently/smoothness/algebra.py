@@ -80,7 +80,7 @@ def _finite(run: Program, held: Any) -> bool:
 
 def solve(u: Expr, s: Scope) -> list[Point]:
     """Every point of the interval where u is 0 (in no order, perhaps twice). Raises NoForm, or Everywhere."""
-    return [p for p in _zeros(u, s) if not _outside(p, s)]
+    return [p for p in _zeros(u, s) if p.ball.is_finite() and not _outside(p, s)]
 
 
 def _outside(p: Point, s: Scope) -> bool:

@@ -18,26 +18,31 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tangently.enclosure import ball
-from tangently.expr import CONST, Expr, build, const, toposort
-from tangently.smoothness.algebra import MANY
+from tangently.expr import CONST, Expr, build, const, substitute, toposort
+from tangently.smoothness.algebra import MANY, NoForm, Scope
 from tangently.smoothness.isolating import Zeros, distinct, zeros
 from tangently.smoothness.points import (
+    DEEP,
     NoBalls,
     Point,
     Program,
     at,
     before,
     extend,
+    number,
     same,
+    tidy,
     vanishes,
 )  # fmt: skip
 
 PIECES = 4000
+SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,15 @@ class Cutting:
 
     x: Expr
     pieces: list[Piece]
+    until: float
     proven: bool = True
     notes: list[str] = field(default_factory=list)
     solved: dict[Any, Zeros] = field(default_factory=dict)
 
 
-def decompose(output: Expr, x: Expr, cuts: Sequence[Point]) -> Cells:
+def decompose(output: Expr, x: Expr, cuts: Sequence[Point], seconds: float = SECONDS) -> Cells:
     """The pieces of the function between the first and the last of the cuts."""
-    c = Cutting(x, [Piece(a, b) for a, b in itertools.pairwise(cuts)])
+    c = Cutting(x, [Piece(a, b) for a, b in itertools.pairwise(cuts)], time.monotonic() + seconds)
     for node in toposort([output]):
         if node.args:
             c.pieces = [settled for piece in c.pieces for settled in _through(c, node, piece)]
@@ -174,14 +180,14 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
         return [piece]
     if u.op is CONST:
         return [piece]
+    if time.monotonic() > c.until:
+        return _given_up(c, piece, "the time was used up")
     found = _breaks(c, piece, which, u)
     c.proven &= found.proven
     inner = [p for p in found.points if before(piece.lo, p) and before(p, piece.hi)]
     ends = [piece.lo, *inner, piece.hi]
     if len(c.pieces) + len(inner) > PIECES:
-        c.notes.append(f"more than {PIECES} places where the function may break: the rest was not looked at")
-        c.proven = False
-        return [replace(piece, wild=True)]
+        return _given_up(c, piece, f"more than {PIECES} places where the function may break")
     parts = [
         replace(piece, lo=a, hi=b, done=dict(piece.done) if inner else piece.done) for a, b in itertools.pairwise(ends)
     ]
@@ -189,6 +195,12 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
         if side in found.wild:
             parts[k] = replace(parts[k], wild=True, crowds=side)
     return parts
+
+
+def _given_up(c: Cutting, piece: Piece, why: str) -> list[Piece]:
+    c.notes.append(f"{why}: the rest was not looked at")
+    c.proven = False
+    return [replace(piece, wild=True)]
 
 
 def _breaks(c: Cutting, piece: Piece, which: str, u: Expr) -> Zeros:
@@ -220,8 +232,6 @@ def _wholes(c: Cutting, piece: Piece, which: str, u: Expr) -> Zeros:
 
 def _reach(c: Cutting, piece: Piece, u: Expr) -> tuple[Any, tuple[int, ...]]:
     """The values of u on the piece; where they have no bound at an end, on the rest of it, and that end."""
-    from tangently.smoothness.algebra import NoForm, Scope
-
     if not (piece.lo.finite and piece.hi.finite):
         return None, ()
     scope = Scope(c.x, piece.lo, piece.hi)
@@ -384,6 +394,7 @@ def _at_node(s: Settling, node: Expr) -> None:
             s.done[node.args[args.index(u)]] = const(0)
     if met:
         s.met[node] = tuple(met)
+        _make_exact(s, node, manners=met)
         args = [s.done.get(a, a) for a in node.args]
     if "pole" in met:
         s.void[node] = node.op.name
@@ -391,6 +402,18 @@ def _at_node(s: Settling, node: Expr) -> None:
     settled = settled_form(node, args, marks)
     if settled is not node:
         s.done[node] = settled
+
+
+def _make_exact(s: Settling, node: Expr, manners: Sequence[str]) -> None:
+    """At the edge of a domain a ball would reach beyond it: arcsin(sin x) at π/2 needs sin x = 1 exactly."""
+    if "edge" not in manners or s.point.exact is None:
+        return
+    for a in node.args:
+        form = s.done.get(a, a)
+        if form.op is not CONST and a not in s.void:
+            value = tidy(substitute([form], {s.x: s.point.exact})[0])
+            if value.op is CONST:
+                s.done[a] = value
 
 
 def _mark_at(s: Settling, which: str, u: Expr) -> float:
@@ -424,8 +447,6 @@ def _sign_at(s: Settling, u: Expr) -> int:
     s.proven &= proven
     if found:
         return 0
-    from tangently.smoothness.points import DEEP, number
-
     return 1 if number(exact, DEEP) > 0 else -1
 
 

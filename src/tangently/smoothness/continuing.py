@@ -56,7 +56,7 @@ def on_interval(subject: Subject, lo: Point, hi: Point) -> Continuity:
     undecided = any(d.kind == "undecided" for d in breaks)
     how = worst(*[d.how for d in breaks], "exact" if cells.proven else "estimated")
     return Continuity(
-        subject.output,
+        subject.shown,
         subject.x,
         _verdict(cells, breaks),
         breaks,
@@ -214,7 +214,7 @@ def at_point(subject: Subject, p: Point) -> Continuity:
     here = local(cells, k)
     if not here.tendencies and not here.defined:
         raise DomainError(
-            f"{to_text(subject.output)} has no value at {shown(p.at)} nor on either side of it; "
+            f"{to_text(subject.shown)} has no value at {shown(p.at)} nor on either side of it; "
             "choose a point of its domain or at the edge of it"
         )
     kind, how = (None, worst(*[t.how for t in here.tendencies])) if _sound(here) else classified(here)
@@ -222,7 +222,7 @@ def at_point(subject: Subject, p: Point) -> Continuity:
     continuous = None if any(c.holds is None for c in conditions) else all(c.holds for c in conditions)
     found = () if kind is None else (_discontinuity(here, kind, how),)
     return Continuity(
-        subject.output,
+        subject.shown,
         subject.x,
         continuous,
         found,

@@ -28,12 +28,12 @@ from tangently.smoothness.sides import Local, Tendency, from_value, local
 from tangently.smoothness.slopes import (
     Slopes,
     continuous_value,
-    derivative_of,
     kind_of,
     order_of,
     slope,
     slopes,
 )  # fmt: skip
+from tangently.smoothness.valuations import derivative_of
 
 
 def differentiability(f: Any, at: Any = None, on: Any = None, wrt: Any = None, *, order: int = 1) -> Differentiability:
@@ -81,7 +81,7 @@ def at_point(subject: Subject, p: Point, order: int = 1) -> Differentiability:
     if not here.tendencies:
         rows = " and ".join(here.value.rows) or "f"
         raise DomainError(
-            f"{to_text(subject.output)} has no value near {shown(p.at)} ({rows} has none); "
+            f"{to_text(subject.shown)} has no value near {shown(p.at)} ({rows} has none); "
             "choose a point of its domain or at the edge of it"
         )
     return _judged(subject, here, order, cells)
@@ -103,7 +103,7 @@ def _analytic(subject: Subject, p: Point, order: int) -> Differentiability | Non
         return None
     second = continuous_value(derivative_of(moved, subject.x), subject.x, p, "") if order == 2 else None
     return Differentiability(
-        subject.output, subject.x, "smooth", found.value, found.value, found.value, found.how, (why,), math.inf,
+        subject.shown, subject.x, "smooth", found.value, found.value, found.value, found.how, (why,), math.inf,
         None if second is None else (second.value, second.value), found.value, None,
         from_value(value, subject.x, p, "").value, p.at, exact=found.exact, callable=subject.callable,
     )  # fmt: skip
@@ -159,7 +159,7 @@ def _answer(
     notes = (f"an edge of the domain: f has values on the {edge} only",) if edge else ()
     value = here.here.value if here.defined else (here.tendencies[-1].value if kind.startswith("undefined") else None)
     return Differentiability(
-        subject.output, subject.x, kind, None, found.left.value, found.right.value,
+        subject.shown, subject.x, kind, None, found.left.value, found.right.value,
         "undecided" if kind == "undecided" else how, (*why, *notes),
         subgradient=least(found) if kind in ("kink", "cusp") else None, value=value, at=here.point.at, edge=edge,
         callable=subject.callable, clarke=_hull(found) if kind == "kink" else None,
@@ -230,7 +230,7 @@ def on_interval(subject: Subject, lo: Point, hi: Point) -> Differentiability:
     word = "not differentiable everywhere" if points else "smooth"
     why = tuple(dict.fromkeys((*[r.why for r in points], *cells.notes)))
     return Differentiability(
-        subject.output, subject.x, word, None, None, None, how, why,
+        subject.shown, subject.x, word, None, None, None, how, why,
         on=(lo.at, hi.at), points=points, complete=cells.proven and not wild, callable=subject.callable,
     )  # fmt: skip
 

@@ -160,7 +160,7 @@ class Program:
 
     def __call__(self, held: arb) -> arb:
         """The ball of the expression for x in a ball."""
-        values = self.start.copy()
+        values: list[Any] = self.start.copy()
         if self.x is not None:
             values[self.x] = held
         for k, enclosure, places in self.steps:

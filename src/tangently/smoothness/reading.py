@@ -8,6 +8,7 @@ path, every branch that is taken anywhere on the interval is in the formula.
 
 from __future__ import annotations
 
+import fractions
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,19 +16,20 @@ from typing import Any
 
 from tangently.differentiation import expand
 from tangently.errors import DomainError, InputError, TangentlyError, TraceError
-from tangently.expr import INPUT, TABLE, Expr, const, evaluate, inputs_of, substitute, symbol, toposort
-from tangently.smoothness.points import Point, end, point_of
+from tangently.expr import CONST, INPUT, TABLE, Expr, build, const, evaluate, inputs_of, substitute, symbol, toposort
+from tangently.smoothness.points import Point, end, point_of, rational, written
 
 ROUNDS, PATHS = 6, 200
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A function of one variable: its expression, its input, and how to call it."""
+    """A function of one variable: its expression as it is analyzed and as it is shown, its input, how to call it."""
 
     output: Expr
     x: Expr
     callable: Callable[[float], float]
+    shown: Expr
 
 
 def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
@@ -53,8 +55,47 @@ def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
 
 def _finished(root: Expr, x: Expr) -> Subject:
     fresh = symbol(x.name or "x")
-    [output] = substitute(expand([root]), {x: fresh})
-    return Subject(output, fresh, lambda value: float(evaluate([output], {fresh: float(value)})[0]))
+    [shown] = substitute([root], {x: fresh})
+    [output] = expand([shown])
+    return Subject(rooted_squares(output), fresh, lambda v: float(evaluate([shown], {fresh: float(v)})[0]), shown)
+
+
+def rooted_squares(root: Expr) -> Expr:
+    """(u²ᵏ)^p as |u|²ᵏᵖ, which has its kink in plain sight: √(x²) is |x|, √(x⁴) is x².
+
+    >>> rooted_squares(TABLE["sqrt"](symbol("x") ** 4))
+    pow(x, 2)
+    """
+    done: dict[Expr, Expr] = {}
+    for node in toposort([root]):
+        args = tuple(done[a] for a in node.args)
+        done[node] = _unrooted(node, args) or (node if args == node.args else build(node.op, args, node.params))
+    return done[root]
+
+
+def _unrooted(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
+    outer = (
+        fractions.Fraction(1, 2) if node.op.name == "sqrt" else _exponent(args[1] if node.op.name == "pow" else None)
+    )
+    if outer is None or outer.denominator == 1 or args[0].op.name not in ("pow", "square"):
+        return None
+    inner = _exponent(args[0].args[1]) if args[0].op.name == "pow" else fractions.Fraction(2)
+    if inner is None or inner.denominator != 1 or inner % 2 or inner < 0:
+        return None
+    base, total = args[0].args[0], inner * outer
+    size = base if total.denominator == 1 and total % 2 == 0 else TABLE["abs"](base)
+    return TABLE["pow"](size, written(total))
+
+
+def _exponent(node: Expr | None) -> fractions.Fraction | None:
+    """A rational constant."""
+    if node is None:
+        return None
+    if node.op is CONST:
+        return rational(node.value)
+    if node.op.name == "div" and all(a.op is CONST and type(a.value) is int for a in node.args):
+        return fractions.Fraction(node.args[0].value, node.args[1].value)
+    return None
 
 
 # ---------------------------------------------------------------- Python functions that branch
@@ -146,8 +187,8 @@ def place(value: Any) -> Point:
     if isinstance(value, str):
         from tangently.limits.reading import read
 
-        reading = read(value)
-        return _constant(reading.root, value)
+        root = read(value).root
+        return _number(value) if root is None else _constant(root, value)
     return _number(value)
 
 

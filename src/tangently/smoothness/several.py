@@ -110,9 +110,7 @@ def _arguments(names: Sequence[str], at: Any) -> dict[str, Any]:
 
 
 def _number_or_array(value: Any) -> Any:
-    if isinstance(value, (tuple, list, np.ndarray)) and np.ndim(value):
-        return np.asarray(value, float)
-    return float(value)
+    return np.asarray(value, float) if np.ndim(value) else float(value)
 
 
 def _is_chosen(owner: str, wrt: Any, names: list[str]) -> bool:

@@ -18,6 +18,7 @@ from tangently.printing import to_text
 from tangently.smoothness.cells import AtPoint, Cells, settle_at
 from tangently.smoothness.points import NoBalls, Point, Program, at, number, tidy, vanishes
 from tangently.smoothness.results import How, worst
+from tangently.smoothness.valuations import quotient_limit
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def tendency(formula: Expr | None, x: Expr, p: Point, side: int, beside: Any = N
         return _by_engine(formula, x, p, side)
     if found.regular:
         return from_value(found, x, p, "continuous up to the point, so its value there is the limit")
+    known = quotient_limit(formula, x, p, side)
+    if known is not None:
+        exact = known if isinstance(known, Expr) else None
+        value = nearest_float(number(exact)) if exact is not None else known
+        return Tendency(value, exact, why="by the orders of the zeros above and below the bar")  # type: ignore[arg-type]
     sign = _pole(formula, x, p, beside)
     if sign:
         why = "the denominator tends to 0 and keeps its sign, the numerator does not tend to 0"

@@ -15,23 +15,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tangently.differentiation import tangent
-from tangently.expr import TABLE, Expr, const, depends, toposort
+from tangently.expr import TABLE, Expr, depends, toposort
 from tangently.simplification import simplify
 from tangently.smoothness.cells import settle_at
 from tangently.smoothness.points import NoBalls, Point, vanishes
 from tangently.smoothness.sides import NOWHERE, Local, Tendency, equal, from_value, tendency
+from tangently.smoothness.valuations import derivative_of
 
 ORDERS = 8  # orders to which two formulas are compared
 ASKED = 3  # orders for which limits of derivatives are asked for
 RATIONAL = ("add", "sub", "mul", "div", "neg", "reciprocal", "square", "pow")
-
-
-def derivative_of(formula: Expr, x: Expr, order: int = 1) -> Expr:
-    """dⁿ/dxⁿ of a formula, simplified; isolated points where only the formula has no value are passed over."""
-    for _ in range(order):
-        formula = simplify(tangent([formula], {x: const(1)})[0], cancel=True)
-    return formula
 
 
 @dataclass(frozen=True)
