@@ -228,7 +228,7 @@ class Sample:
 
 
 Offset = Callable[[], arb]  # 1/h at the precision of the moment
-HOSTILE = (6, 30, 100, 10**4, 10**7, 10**12, 10**30)  # five whole numbers from each on
+HOSTILE = (6, 30, 100, 1000, 10**4, 10**7, 10**12, 10**30)  # five whole numbers from each on
 
 
 def offsets(near: bool) -> list[tuple[float, Offset, bool]]:
@@ -250,8 +250,8 @@ def grown(e: float, fraction: float) -> arb:
 
 
 def hair(n: int, sign: int, pi: bool) -> arb:
-    """n, or 2^-4n beside n or nπ/2 (no nearer than 2^-400)."""
-    return n * (arb.pi() / 2 if pi else 1) + sign * arb(2) ** max(-4 * n, -400)
+    """n, or 2^-4n beside n or nπ/2 (no nearer than 2^-4000)."""
+    return n * (arb.pi() / 2 if pi else 1) + sign * arb(2) ** max(-4 * n, -4000 if n < 2000 else -400)
 
 
 def samples(row: Row, side: int, seconds: float = 10.0) -> list[Sample]:
@@ -302,12 +302,13 @@ def hostile(found: Sequence[Sample], start: int = HOSTILE[-1]) -> list[arb]:
     return [s.y for s in found if s.hostile and low < s.e < low + 1.2]
 
 
-def around(found: Sequence[Sample], start: int = HOSTILE[-1]) -> arb:
-    """The largest of the regular values near 1/h = start."""
-    e = math.log2(start)
-    return max(
-        [abs(s.y) for s in found if not s.hostile and e - 25 < s.e < e + 25], key=lambda y: y.mid(), default=arb(0)
-    )
+def around(found: Sequence[Sample], start: int = HOSTILE[-1]) -> list[arb]:
+    """The regular values from about 1/h = start on."""
+    return [s.y for s in found if not s.hostile and s.e > 0.75 * math.log2(start)]
+
+
+def largest(values: Iterable[arb]) -> arb:
+    return max(values, key=lambda y: y.mid(), default=arb(0))
 
 
 def thirds(values: Sequence[Any]) -> list[Sequence[Any]]:
@@ -316,21 +317,29 @@ def thirds(values: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def confirms_value(found: Sequence[Sample], truth: arb) -> str:
-    """ "strong": closer than 1e-9 of its size at the end; "slow": the distance falls; else ""."""
+    """The distance is below 1e-9 of the size at the end ("strong"), or falls ("slow"); also at the hostile points."""
     gaps = [abs(y - truth).upper() for y in tail(found, 0.5)]
-    blocks = [max(b, key=float) if b else arb(0) for b in thirds(gaps)]
+    blocks = [largest(b) for b in thirds(gaps)]
     size = abs(truth).lower() if truth != 0 else arb(1)
-    if any(abs(y - truth) > 1000 * (1 + abs(truth) + abs(around(found) - truth)) for y in hostile(found)):
+    if any(strays(found, truth, size * 1e-9, n) for n in (100, 1000, HOSTILE[-1])):
         return ""
     if blocks[-1] < size * 1e-9:
         return "strong"
     return "slow" if blocks[0] > 1.05 * blocks[1] > 1.05 * blocks[2] and blocks[2] < 0.7 * (1 + size) else ""
 
 
+def strays(found: Sequence[Sample], truth: arb, more: arb, start: int) -> bool:
+    """Is a hostile value much further from the truth than the regular ones from there on?"""
+    allowed = 10 * largest(abs(y - truth).upper() for y in around(found, start)) + more
+    return any(not abs(y - truth) < allowed for y in hostile(found, start))
+
+
 def confirms_infinity(found: Sequence[Sample], sign: int) -> str:
-    values = [sign * y for y in tail(found, 0.5)]
-    least = [min(b, key=lambda y: y.mid()).lower() for b in thirds(values)]
-    if not least[0] > 0 or any(not sign * y > 0 for y in hostile(found)):
+    """The values are beyond 1e9 at the end, or grow; at the hostile points they are as large as around them."""
+    least = [-largest(-sign * y for y in b).upper() for b in thirds(tail(found, 0.5))]
+    floor = -largest(-sign * y for y in around(found)).upper() / 10
+    floor = (floor.log() / 10).exp() if floor > 1 else floor  # x^(2 + sin x): the exponents are compared
+    if not least[0] > 0 or any(not sign * y > floor for y in hostile(found)):
         return ""
     if least[2] > 1e9:
         return "strong"
@@ -610,8 +619,10 @@ def grows(limit: Any) -> bool:
 
 
 def judge_value(truth: Any, limit: Any) -> Verdict:
-    if limit.value is None or not math.isfinite(limit.value):
+    if limit.value is None or (abs(truth) > sys.float_info.max) != math.isinf(limit.value):
         return "wrong"
+    if math.isinf(limit.value):  # too large for a float: the exact answer has to be there
+        return "right" if limit.exact is not None and same(limit.exact, truth) else "wrong"
     near = close(sp.Float(limit.value, 60), truth, 1e-9 if limit.how != "estimated" else 1e-6)
     if limit.how == "estimated" and not near:
         within = abs(sp.Float(limit.value, 60) - truth) <= limit.error

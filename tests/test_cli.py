@@ -89,6 +89,81 @@ def test_endless_loop_is_bounded(tmp_path: Path) -> None:
     assert "never to end" in result.stderr
 
 
+LIMITS = [
+    (["limit", "sin(x)/x", "--to", "0"], ["✓ The limit is 1", "both sides agree", "implies |f(x) − 1| < ε"]),
+    (["limit", "(1 + 1/n)^n", "--to", "inf"], ["2.71828182846", "n > N"]),
+    (["limit", "arctan x", "--to", "-inf"], ["−π/2"]),
+    (["limit", "tan x", "--to", "pi/2", "--from", "left"], ["The limit is ∞", "x → π/2⁻"]),
+    (["limit", "abs(x)/x", "--to", "x=0"], ["does not exist", "from the right   1"]),
+    (["continuity", "1/x", "--on", "-2", "2"], ["f is not continuous on [−2, 2]", "infinite", "there is no other"]),
+    (["continuity", "sin(x)/x", "--at", "0"], ["✗ f(0) is defined", "✓ the limit exists"]),
+    (["continuity", "abs(x)", "--at", "0"], ["f is continuous at 0"]),
+    (["differentiability", "abs(x)", "--at", "0"], ["kink", "slope from the left        −1"]),
+    (["differentiability", "max(x, y)", "--at", "1,1"], ["(0.5, 0.5)"]),
+    (["differentiability", "x abs(x)", "--at", "0", "--order", "2"], ["−2 | 2"]),
+]
+
+
+@pytest.mark.parametrize(("args", "words"), LIMITS, ids=lambda v: " ".join(v)[:50])
+def test_limits_continuity_differentiability(args: list[str], words: list[str]) -> None:
+    result = run(*args)
+    assert result.exit_code == 0, result.output
+    for text in words:
+        assert text in result.stdout
+    assert run(*args, "--json").exit_code == 0
+    assert json.loads(run(*args, "--json").stdout)["how"] in ("exact", "certified")
+
+
+def test_a_limit_of_a_function_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("import math\n\ndef f(x):\n    return (1 - math.cos(x)) / x**2\n")
+    result = run("limit", f"{file}:f", "--to", "0")
+    assert result.exit_code == 0, result.output
+    assert "The limit is ½" in result.stdout
+
+
+@pytest.mark.parametrize("suffix", [".html", ".json", ".tex", ".txt", ".md", ".svg", ".png", ".pdf"])
+@pytest.mark.parametrize("args", [["limit", "sin(x)/x", "--to", "0"], ["continuity", "1/x", "--on", "-2", "2"]])
+def test_limits_write_by_suffix(tmp_path: Path, suffix: str, args: list[str]) -> None:
+    target = tmp_path / f"out{suffix}"
+    assert run(*args, "-o", str(target)).exit_code == 0
+    assert target.stat().st_size > 0
+    assert os.listdir(tmp_path) == [target.name]
+
+
+WRONG_LIMITS = [
+    (["limit", "x"], 2, "--to"),
+    (["limit", "x", "--to", "q"], 2, "not a number"),
+    (["limit", "x", "--to", "0", "--from", "above"], 2, "--from"),
+    (["limit", "x + y", "--to", "x=0,1"], 2, "by name"),
+    (["limit", "x^", "--to", "0"], 2, "^"),
+    (["limit", "x", "--to", "0", "-o", "x.docx"], 2, ".html"),
+    (["continuity", "x"], 2, "--at POINT or --on LOW HIGH"),
+    (["continuity", "x", "--at", "0", "--on", "0", "1"], 2, "--at POINT or --on LOW HIGH"),
+    (["continuity", "x", "--on", "2", "1"], 2, "2"),
+    (["differentiability", "x", "--at", "0", "--order", "3"], 2, "order"),
+]
+
+
+@pytest.mark.parametrize(("args", "code", "words"), WRONG_LIMITS, ids=lambda v: " ".join(v) if type(v) is list else "")
+def test_wrong_limits_are_one_clear_error(args: list[str], code: int, words: str) -> None:
+    result = run(*args)
+    assert result.exit_code == code, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_undecided_limit_fails_and_says_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tangently.limits as limits
+    from test_limit_pictures import SCENES
+
+    monkeypatch.setattr(limits, "limit", lambda *args, **options: SCENES["undecided"]())
+    result = run("limit", "x floor(1/x)", "--to", "0")
+    assert result.exit_code == 1
+    assert "? The limit is undecided" in result.stdout
+    assert "undecided" in result.stderr
+
+
 def test_json_of_every_command() -> None:
     for verb in ("study", "diff", "grad", "hessian", "explain", "graph"):
         result = run(verb, "x^3", "--at", "2", "--json")

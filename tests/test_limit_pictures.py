@@ -162,8 +162,7 @@ def assert_tidy(figure: Any) -> None:
 def test_inside_the_vertical_band_the_curve_stays_in_the_horizontal_one() -> None:
     figure = plot_limit(SINC(), epsilon=0.3)
     delta = math.sqrt(1.8)
-    assert f"δ = {delta:.4g}" in caption_of(figure)
-    [line] = curves(figure)[:1]
+    assert "δ = 1.341 " in caption_of(figure)  # cut on the safe side
     for line in curves(figure):
         x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
         inside = np.abs(x) < delta

@@ -69,6 +69,8 @@ WRONG = [
     ("1/x**2", "0", "+-", "zoo"), ("sin(1/x)", "0", "+", "0"), ("(1 + 1/x)**x", "oo", "-", "E + Rational(1,1000)"),
     ("Abs(x)/x", "0", "+-", "1"), ("log(log(x))", "oo", "-", "5"), ("x*sin(1/x)", "0", "+-", "DNE"),
     ("sqrt(x - 5)", "0", "+-", "0"), ("tan(x)/x", "oo", "-", "0"), ("1/log(x)", "oo", "-", "Rational(1,10)"),
+    ("(2 + sin(x))**x", "oo", "-", "oo"), ("(1 + cos(x))**(1/x)", "oo", "-", "1"),
+    ("floor(x) + floor(-x)", "oo", "-", "-1"),
 ]  # fmt: skip
 
 
@@ -133,14 +135,15 @@ def answered(value: float | None, exists: bool | None = True, how: str = "exact"
 @pytest.mark.parametrize(
     ("truth", "found", "verdict"),
     [
-        ("pi/3", answered(math.pi / 3), "right"), ("pi/3", answered(1.05), "wrong"),
-        ("oo", answered(math.inf), "right"), ("oo", answered(-math.inf), "wrong"), ("1", answered(None, None, "undecided"), "undecided"),
-        ("1", answered(None, False), "wrong"), ("DNE", answered(None, False), "right"), ("DNE", answered(0.0), "wrong"),
-        ("zoo", answered(None, False, left=-math.inf, right=math.inf), "right"), ("zoo", answered(math.inf), "wrong"),
+        ("pi/3", answered(math.pi / 3), "right"), ("pi/3", answered(1.05), "wrong"), ("0", answered(1e-20), "right"),
+        ("oo", answered(math.inf), "right"), ("oo", answered(-math.inf), "wrong"), ("1", answered(math.inf), "wrong"),
+        ("1", answered(None, None, "undecided"), "undecided"), ("1", answered(None, False), "wrong"),
+        ("DNE", answered(None, False), "right"), ("DNE", answered(0.0), "wrong"), ("zoo", answered(math.inf), "wrong"),
+        ("zoo", answered(None, False, left=-math.inf, right=math.inf), "right"),
         ("zoo", answered(None, False, left=0.0, right=math.inf), "wrong"),
         ("1", answered(1.01, how="estimated", error=0.1), "undecided"),
-        ("1", answered(1.01, how="estimated", error=1e-3), "wrong"),
-        ("Rational(1,10**20)", answered(0.0), "wrong"), ("0", answered(1e-20), "right"),
+        ("1", answered(1.01, how="estimated", error=1e-3), "wrong"), ("Rational(1,10**20)", answered(0.0), "wrong"),
+        ("exp(10**6)", answered(math.inf), "wrong"),
     ],
 )  # fmt: skip
 def test_judging(truth: str, found: Any, verdict: str) -> None:

@@ -11,6 +11,7 @@ The laws that make the form normal are applied where two monomials are multiplie
 
     p^(n + f) → pⁿ·p^f                  primes keep an exponent in [0, 1)
     sin²a → 1 − cos²a                   also for oscillators, whose angle is no number
+    cos²a·sinʳa → sinʳa − sinʳ⁺²a       for r < 0
     cos πr·cos πs → (cos π(r − s) + cos π(r + s))/2   and its likes: one trigonometric atom at most
     S^(n + f) → Sⁿ expanded, times S^f  for n ≥ 1
     L/S → 1 − (S − L)/S                 for the leading monomial L of S: the remainder of a division
@@ -50,8 +51,9 @@ POSITIVE = frozenset({PRIME, PI, EULER, EXP, SINPI, COSPI, SUM})
 ZERO, ONE, MINUS, HALF, TWO = fmpq(0), fmpq(1), fmpq(-1), fmpq(1, 2), fmpq(2)
 LONG = 1 << 16  # bits of a power of a prime that is still written out
 EXPANDED = 32  # the exponent up to which a power of a sum is multiplied out
+QUOTIENT = 12  # the degree of a quotient that is still divided out
 TERMS = 2000  # more terms than that are no constant that a person would meet
-PRECISIONS = (64, 128, 256, 512, 1024, 2048)
+PRECISIONS = (64, 128, 256, 512, 1024, 2048, 8192)
 
 
 class Undecided(BudgetError):
@@ -253,8 +255,11 @@ def collected(terms: dict[Monomial, fmpq]) -> Number:
 
 
 def term(q: fmpq, *powers: tuple[Atom, fmpq]) -> Number:
-    """q·Π aᵉ, by the laws."""
-    return scale(reduced(powers), q)
+    """q·Π aᵉ, by the laws; an atom may come more than once."""
+    merged: dict[Atom, fmpq] = {}
+    for a, e in powers:
+        merged[a] = merged[a] + e if a in merged else e
+    return scale(reduced(merged.items()), q)
 
 
 def of_monomial(m: Monomial) -> Number:
@@ -415,21 +420,34 @@ def _inverse_of_sum(c: Exact) -> Number:
         if found is not None:
             return found
     q, m, S = content(c)
-    return term(1 / q, *[(a, -e) for a, e in m.factors], (atom(SUM, S), MINUS))
+    outside = [(a, -e) for a, e in m.factors]
+    if len(terms_of(S)) > 1:
+        return term(1 / q, *outside, (atom(SUM, S), MINUS))
+    return mul(term(1 / q, *outside), inverse(S))
 
 
-def content(c: Exact) -> tuple[fmpq, Monomial, Exact]:
-    """c = q·m·S for a sum c: S > 0 with coprime integer coefficients and no atom in common.
+def content(c: Exact) -> tuple[fmpq, Monomial, Number]:
+    """c = q·m·S for a sum c: S > 0 with coprime integer coefficients and no atom in common (now perhaps one term).
+
+    1 − cos²a is sin²a here, so that its root and its logarithm are those of a product.
 
     The roots of primes stay in S where c is algebraic: √(10 − 2√5) is easier to read than √2·⁴√5·√(√5 − 1).
     """
     common = _common_factors(c)
-    S: Number = c
-    if common:
-        S = mul(c, term(ONE, *[(a, -e) for a, e in common]))
-    assert type(S) is Exact
-    q = _rational_content(S.terms.values()) * (1 if sign(S) > 0 else -1)
-    return q, monomial(common), Exact({n: r / q for n, r in S.terms.items()})
+    S: Number = mul(c, term(ONE, *[(a, -e) for a, e in common])) if common else c
+    q = _rational_content(terms_of(S).values()) * sign(S)
+    S = scale(S, 1 / q)
+    sine = _sine_of_square(S)
+    return (q, monomial(common), S) if sine is None else (q, monomial([*common, (sine, TWO)]), ONE)
+
+
+def _sine_of_square(S: Number) -> Atom | None:
+    """sin a for S = 1 − cos²a, of which no other factor is in common."""
+    if type(S) is not Exact or len(S.terms) != 2 or S.terms.get(ONLY) != 1:
+        return None
+    [(m, q)] = [(m, q) for m, q in S.terms.items() if m is not ONLY]
+    plain = q == -1 and len(m.factors) == 1 and m.factors[0][0].kind == COS and m.factors[0][1] == 2
+    return atom(SIN, m.factors[0][0].data) if plain else None
 
 
 def _common_factors(c: Exact) -> list[tuple[Atom, fmpq]]:
@@ -500,6 +518,17 @@ def _square_of_sine(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) -> Number 
     return None
 
 
+def _cotangent(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) -> Number | None:
+    """cos²·sinʳ → sinʳ − sinʳ⁺² for r < 0."""
+    for a in ruled:
+        if a.kind == SIN and kept[a] < 0:
+            cosine = atom(COS, a.data)
+            if kept.get(cosine, ZERO) >= 2:
+                without = {cosine: kept[cosine] - 2}
+                return sub(_rest(kept, without, ONE), _rest(kept, {**without, a: kept[a] + 2}, ONE))
+    return None
+
+
 def _product_of_angles(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) -> Number | None:
     """cos·cos, sin·sin, sin·cos of rational multiples of π as a sum of two."""
     angles = [a for a in ruled if a.kind in (SINPI, COSPI) and kept[a] >= 1]
@@ -559,9 +588,15 @@ def _division(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) -> Number | None
     for a in ruled:
         if a.kind == SUM and kept[a] < 0 and not a.algebraic:
             lead = leading(a.data)
-            if lead is not None and all(kept.get(b, ZERO) >= e for b, e in lead.factors if not b.algebraic):
+            if lead is not None and _divides(lead, kept):
                 return _divide(kept, a, lead)
     return None
+
+
+def _divides(lead: Monomial, kept: Mapping[Atom, fmpq]) -> bool:
+    """Does the product hold the leading monomial, and not so many times that the division would be long?"""
+    outer = [(kept.get(b, ZERO), e) for b, e in lead.factors if not b.algebraic]
+    return all(have >= e for have, e in outer) and any(have <= QUOTIENT * e for have, e in outer if e > 0)
 
 
 def _divide(kept: Mapping[Atom, fmpq], a: Atom, lead: Monomial) -> Number:
@@ -577,8 +612,16 @@ def _divide(kept: Mapping[Atom, fmpq], a: Atom, lead: Monomial) -> Number:
 
 @lru_cache(maxsize=1 << 12)
 def leading(S: Exact) -> Monomial | None:
-    """The leading monomial of S in the lexicographic order of its transcendental atoms, if only one term has it."""
-    if S.keys or len(S.terms) < 2:
+    """The leading monomial of S in the lexicographic order of its transcendental atoms, if only one term has it.
+
+    None for sums that hold sines or sums: their own laws (sin² = 1 − cos², Sⁿ expanded) do not lower that order, and a
+    division might never end.
+    """
+    if (
+        S.keys
+        or len(S.terms) < 2
+        or any(a.kind in (SIN, SUM) and not a.algebraic for m in S.terms for a, _ in m.factors)
+    ):
         return None
     atoms = sorted({a for m in S.terms for a, _ in m.factors if not a.algebraic}, key=lambda a: -a.serial)
     vectors = sorted(((_exponents(m, atoms), k) for k, m in enumerate(S.terms)), reverse=True)
@@ -593,7 +636,7 @@ def _exponents(m: Monomial, atoms: Iterable[Atom]) -> tuple[fmpq, ...]:
 
 Law = Callable[[Mapping[Atom, fmpq], list[Atom]], Number | None]
 LAWS: tuple[Law, ...] = (
-    _square_of_sine, _product_of_angles, _power_of_sum, _inverse_of_algebraic_sum, _roots_of_sums, _division,
+    _square_of_sine, _cotangent, _product_of_angles, _power_of_sum, _inverse_of_algebraic_sum, _roots_of_sums, _division,
 )  # fmt: skip
 
 

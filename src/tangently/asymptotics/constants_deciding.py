@@ -55,7 +55,6 @@ from tangently.asymptotics.constants_core import (
     add,
     ball,
     collected,
-    compare,
     monomial,
     mul,
     neg,
@@ -240,15 +239,20 @@ def _argument(a: Atom) -> Number:
 
 
 def logarithms_related(c: Exact) -> Number | None:
-    """One logarithm of an algebraic number eliminated by a relation Σ nᵢ ln αᵢ = 0."""
-    logs = [a for a in dict.fromkeys(atoms_of(c)) if a.kind == LOG and (type(a.data) is fmpq or a.data.algebraic)]
+    """One logarithm eliminated by a relation Σ nᵢ ln αᵢ = 0."""
+    logs = [a for a in dict.fromkeys(atoms_of(c)) if a.kind == LOG]
     values = [term(ONE, (a, ONE)) for a in logs]
     for relation in relations(values):
         over = [whole_power(a.data, n) for a, n in zip(logs, relation) if n > 0]
         under = [whole_power(a.data, -n) for a, n in zip(logs, relation) if n < 0]
-        if compare(_product(over), _product(under)) == 0:
+        if _proven_equal(_product(over), _product(under)):
             return _eliminated(c, logs, relation, values)
     return None
+
+
+def _proven_equal(a: Number, b: Number) -> bool:
+    difference = sub(a, b)
+    return not difference if type(difference) is fmpq else proven_zero(difference, 2)
 
 
 def _product(parts: Sequence[Number]) -> Number:

@@ -135,6 +135,8 @@ def _log_sum(c: Exact) -> Number:
     """By content; of an algebraic number and its inverse the one above 1: ln(2 − √3) = −ln(2 + √3)."""
     q, m, S = content(c)
     outside = total_of([_log_rational(q), *[scale(_log_atom(a), e) for a, e in m.factors]])
+    if type(S) is not Exact or len(S.terms) == 1:
+        return add(outside, log(S))
     if S.algebraic and compare(S, ONE) < 0:
         other = inverse(S)
         if not any(a.kind == SUM and e < 0 for n in terms_of(other) for a, e in n.factors):
@@ -176,7 +178,9 @@ def _whole(a: Number, n: int) -> Number:
         return mul(_whole(q, n), term(ONE, *[(x, e * n) for x, e in m.factors]))
     if ((abs(n) > 4 and not a.algebraic) or abs(n) > WRITTEN) and sign(a):  # type: ignore[union-attr]
         q, m, S = content(a)  # type: ignore[arg-type]
-        return mul(_whole(q, n), term(ONE, *[(x, e * n) for x, e in m.factors], (atom(SUM, S), fmpq(n))))
+        outside = mul(_whole(q, n), term(ONE, *[(x, e * n) for x, e in m.factors]))
+        several = len(terms_of(S)) > 1
+        return mul(outside, term(ONE, (atom(SUM, S), fmpq(n))) if several else _whole(S, n))
     return whole_power(a, n)
 
 
@@ -184,7 +188,8 @@ def _rational_power(a: Exact, e: fmpq) -> Number:
     """aᵉ for a > 0, one factor after the other by its size."""
     if len(a.terms) > 1:
         q, m, S = content(a)
-        return mul(mul(rational_power(q, e), term(ONE, *[(x, k * e) for x, k in m.factors])), root_of_sum(S, e))
+        outside = mul(rational_power(q, e), term(ONE, *[(_size_of(x), k * e) for x, k in m.factors]))
+        return mul(outside, root_of_sum(S, e) if type(S) is Exact and len(S.terms) > 1 else power(S, e))
     [(m, q)] = a.terms.items()
     return mul(rational_power(abs(q), e), term(ONE, *[(_size_of(x), k * e) for x, k in m.factors]))
 

@@ -57,10 +57,10 @@ def to_expr(c: Number) -> Expr:
     if type(c) is fmpq:
         return _rational(c)
     pairs = sorted(terms_of(c).items(), key=_place)
-    if len(pairs) > 1 and all(q < 0 for _, q in pairs):
-        return TABLE["neg"](to_expr(neg(c)))
     below = int(pairs[0][1].q)
     if len(pairs) > 1 and below > 1 and all(q.q == below for _, q in pairs):
+        if all(q < 0 for _, q in pairs):
+            return TABLE["neg"](to_expr(neg(c)))
         return TABLE["div"](_sum([(m, q * below) for m, q in pairs]), const(below))
     return _sum(pairs)
 

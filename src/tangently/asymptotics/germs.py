@@ -186,8 +186,12 @@ class Near(Field):
     def _powers(self, a: Callable[[int], Value], u: Series, k: int) -> Iterator[Any]:
         self.tick()
         inside = self._product(u, Series(u.scale, self._powers(a, u, k + 1)))
-        c = a(k)
-        yield from inside.terms() if self.is_zero(c) else self._sum(c, inside).terms()
+        c = self.lift(a(k), u.scale)
+        first, j = u.term(0), 0
+        while (term := c.term(j)) is not None and first is not None and self.compare(term[0], first[0]) > 0:
+            yield term  # larger than all that comes from the bracket
+            j += 1
+        yield from self._merge(c.rest(j), inside)
 
     def short(self, v: Value, terms: int = 6) -> bool:
         """Is v a sum of a few terms with constant coefficients, all of them known?"""
@@ -472,6 +476,7 @@ class Behavior:
     value: Value | None = None  # the multiseries, where there is one
     near: Near | None = None
     band: Band | None = None  # the bounds that squeezed it
+    sequences: tuple[tuple[Fixed, Target], ...] = ()  # along which it has these limits
 
 
 def start(near: Near, point: Target, side: int) -> Value:
@@ -504,6 +509,9 @@ def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavi
         try:
             return Behavior(True, near.limit(value), why=(), value=value, near=near)
         except Oscillates as error:
+            again = _almost_periodic(near, value)
+            if again:
+                return Behavior(False, why=again, value=value, near=near)
             value = error
     if isinstance(value, Undefined):
         return Behavior(None, defined=False, why=(str(value),), near=near)
@@ -513,6 +521,30 @@ def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavi
     if squeezed is not None:
         return squeezed
     return _by_sequences(near, root, x, point, side, value)
+
+
+def _almost_periodic(near: Near, value: Value) -> tuple[str, ...]:
+    """A leading coefficient that is a polynomial in sin mφ, cos mφ for several incommensurable m, and not constant.
+
+    Such a function is almost periodic: it comes back near every value that it has, again and again (H. Bohr, 1925). So it
+    has no limit; and times a growing factor none either, if it has values of both signs.
+    """
+    monomial, c = near.lead(value)
+    keys = c.keys if type(c) is K.Exact else frozenset()
+    if len(keys) < 2 or len({index for index, _ in keys}) > 1:
+        return ()
+    values = [K.substitute(c, {(i, m): K.div(K.mul(fmpq(k), m), K.PI) for i, m in keys}) for k in range(6)]
+    if monomial:
+        if near.sign_of(monomial[0][1]) < 0 or {1, -1} - {near.sign_of(v) for v in values}:
+            return ()
+        return ("the leading term is a growing factor times an almost periodic one that takes both signs again and again",)
+    for other in values[1:]:
+        if near.nonzero(K.sub(other, values[0])):
+            return (
+                f"up to terms that tend to 0, f is an almost periodic function: it comes back near {K.to_float(values[0]):.6g} "
+                f"and near {K.to_float(other):.6g} again and again, so it has no limit",
+            )
+    return ()
 
 
 def _squeeze(near: Near, root: Expr, done: dict[Expr, Any]) -> Behavior | None:
@@ -533,18 +565,55 @@ def _by_sequences(near: Near, root: Expr, x: Expr, point: Target, side: int, rea
     if not near.phases:
         raise reason if isinstance(reason, GermError) else Unknown(str(reason))
     period = common_period(near)
+    if near.whole_input and point == math.inf:
+        return _by_residues(near, root, x, point, side, period, reason)
     found: list[tuple[Fixed, Target]] = []
     for fixed in _sequences(near, period):
         along = _along(near, root, x, point, side, fixed)
         if along is None:
             continue
         if found and _different(near, found[0][1], along):
-            return Behavior(False, why=_two(near, found[0], (fixed, along)), near=near)
+            return Behavior(False, near=near, sequences=(found[0], (fixed, along)))
         found.append((fixed, along))
     poles = _poles(near, root, x, point, side)
     if poles and found:
-        return Behavior(False, why=(f"{poles}; but along {_told(near, found[0][0])} it tends to {shown(found[0][1])}",), near=near)
+        return Behavior(False, why=(poles,), near=near, sequences=(found[0],))
     raise Unknown(str(reason) + "; the sequences that were tried have one limit, which proves nothing")
+
+
+def _by_residues(
+    near: Near, root: Expr, x: Expr, point: Target, side: int, period: Number, reason: Exception
+) -> Behavior:
+    """n → ∞ over the whole numbers: every class n = kP + r is one sequence, and together they are all of them."""
+    phase = near.phases[0].series
+    if not near.is_zero(near.sub(phase, near.variable)):
+        raise Unknown(f"{reason}; its phase is no multiple of n")
+    if type(period) is not fmpq:
+        return _dense(near, root, x, point, side, reason)
+    if int(period.p) > RESIDUES:
+        raise Unknown(f"{reason}; its period {period} is long")
+    found: list[tuple[Fixed, Target]] = []
+    for r in range(int(period.p)):
+        fixed = Fixed(fmpq(int(period.p)), fmpq(r))
+        along = _along(near, root, x, point, side, fixed)
+        if along is None:
+            raise Unknown(f"{reason}; along n = {int(period.p)}k + {r} no limit is known")
+        if found and _different(near, found[0][1], along):
+            return Behavior(False, near=near, sequences=(found[0], (fixed, along)))
+        found.append((fixed, along))
+    return Behavior(True, found[0][1], near=near, sequences=tuple(found))
+
+
+def _dense(near: Near, root: Expr, x: Expr, point: Target, side: int, reason: Exception) -> Behavior:
+    """A period that is irrational: the remainders of n are dense (H. Weyl, 1916), so a continuous wave takes all its values."""
+    value = near.values(root, {x: start(near, point, side)})[root]
+    if isinstance(value, Exception):
+        raise Unknown(str(reason))
+    monomial, c = near.lead(value)
+    if monomial or len(c.keys) != 1:
+        raise Unknown(str(reason))
+    why = "the remainders of n modulo the period are dense, so f comes near every value of a wave that is not constant"
+    return Behavior(False, why=(why, "there is no limit"), value=value, near=near)
 
 
 def _sequences(near: Near, period: Number) -> Iterator[Fixed]:
@@ -584,23 +653,6 @@ def _different(near: Near, a: Target, b: Target) -> bool:
     if isinstance(a, float) or isinstance(b, float):
         return not (isinstance(a, float) and isinstance(b, float) and a == b)
     return near.nonzero(K.sub(a, b))
-
-
-def _two(near: Near, a: tuple[Fixed, Target], b: tuple[Fixed, Target]) -> tuple[str, ...]:
-    return (
-        f"along {_told(near, a[0])} the function tends to {shown(a[1])}",
-        f"along {_told(near, b[0])} it tends to {shown(b[1])}",
-        "two sequences with different limits: there is no limit",
-    )
-
-
-def _told(near: Near, fixed: Fixed) -> str:
-    from tangently.asymptotics.telling import series_text
-
-    phase = series_text(near, near.phases[0].series)
-    offset = f" + {shown(fixed.offset)}" if near.nonzero(fixed.offset) else ""
-    multiple = "k" if fixed.period == 1 else f"{shown(fixed.period)}·k"
-    return f"the points where {phase} = {multiple}{offset}"
 
 
 def shown(c: Target) -> str:

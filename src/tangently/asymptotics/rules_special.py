@@ -364,7 +364,18 @@ def _hankel(n: Number) -> Coefficients:
         while len(found) <= k:
             j = len(found)
             found.append(K.mul(found[-1], K.div(K.sub(four, fmpq((2 * j - 1) ** 2)), fmpq(8 * j))))
-        return found[k]
+        return None if type(found[k]) is fmpq and found[k] == 0 else found[k]  # of half an odd order the series ends
+
+    return coefficient
+
+
+def _signed(a: Coefficients, pick: Callable[[int], tuple[int, int]]) -> Coefficients:
+    """Coefficients picked from a, with signs."""
+
+    def coefficient(k: int) -> Number | None:
+        index, sign = pick(k)
+        found = a(index)
+        return None if found is None else K.mul(fmpq(sign), found)
 
     return coefficient
 
@@ -379,7 +390,7 @@ def _modified_infinite(n: Number, sign: int) -> Callable[[Near, Value], Value]:
                 raise Undefined("this Bessel function has no real value at a negative number")
             return N.mul(fmpq((-1) ** whole), infinite(N, N.neg(v)))
         a = N.remember(("hankel", n), (), lambda: _hankel(n))
-        signed = N.remember(("hankel", n, sign), (), lambda: (lambda k: K.mul(fmpq((-sign) ** k), a(k))))
+        signed = N.remember(("hankel", n, sign), (), lambda: _signed(a, lambda k: (k, (-sign) ** k)))
         series = N.compose(signed, N.div(ONE, v))
         root = N.power(N.mul(K.mul(fmpq(2), K.PI), v) if sign > 0 else N.mul(K.div(fmpq(2), K.PI), v), fmpq(-1, 2))
         return N.mul(N.mul(root, N.exp(v if sign > 0 else N.neg(v))), series)
@@ -397,8 +408,8 @@ def _circular_infinite(n: Number, second: bool) -> Callable[[Near, Value], Value
                 raise Undefined("this Bessel function has no real value at a negative number")
             return N.mul(fmpq((-1) ** whole), infinite(N, N.neg(v)))
         a = N.remember(("hankel", n), (), lambda: _hankel(n))
-        even = N.remember(("even", n), (), lambda: (lambda k: K.mul(fmpq((-1) ** k), a(2 * k))))
-        odd = N.remember(("odd", n), (), lambda: (lambda k: K.mul(fmpq((-1) ** k), a(2 * k + 1))))
+        even = N.remember(("even", n), (), lambda: _signed(a, lambda k: (2 * k, (-1) ** k)))
+        odd = N.remember(("odd", n), (), lambda: _signed(a, lambda k: (2 * k + 1, (-1) ** k)))
         inverse = N.div(ONE, v)
         square = N.mul(inverse, inverse)
         P, Q = N.compose(even, square), N.mul(inverse, N.compose(odd, square))
@@ -450,12 +461,29 @@ def _by_first_kind(N: Near, n: Number, v: Value, sign: int) -> Value:
     return N.mul(K.div(ONE, K.sin(angle)), N.sub(N.mul(K.cos(angle), plus), minus))
 
 
+def _spherical(N: Near, order: Value, v: Value) -> Value:
+    """jₙ(v) = √(π/2v) J_{n+½}(v), of the parity of n."""
+    n = _whole_order(_order(N, order))
+    if n is None or n < 0:
+        raise Unknown("a spherical Bessel function of such an order")
+    if N.sign(v) < 0:
+        return N.mul(fmpq((-1) ** n), _spherical(N, order, N.neg(v)))
+    if N.is_zero(v):
+        return ZERO if n else ONE
+    half = _first("besselj", -1)(N, K.add(fmpq(n), HALF), v)
+    return N.mul(N.power(N.div(K.mul(HALF, K.PI), v), HALF), half)
+
+
+rule("spherical_jn", _spherical)
 rule("besseli", _first("besseli", 1))
 rule("besselj", _first("besselj", -1))
 rule("besselk", _second("besselk", 1))
 rule("bessely", _second("bessely", -1))
 
 # ---------------------------------------------------------------- Lambert W, zeta, beta
+
+
+ZETA_TERMS = 8
 
 
 def _tree(k: int) -> Number:
@@ -526,13 +554,13 @@ def _zeta(N: Near, v: Value) -> Value:
 
 
 def _zeta_infinite(N: Near, v: Value) -> Value:
-    """1 + 2⁻ᵛ + 3⁻ᵛ + …, as far as 4⁻ᵛ decides."""
+    """1 + 2⁻ᵛ + 3⁻ᵛ + …: more than ZETA_TERMS terms are not known."""
     if N.sign(v) < 0:
         raise Unknown("ζ far to the left")
     total: Value = ONE
-    for n in (2, 3):
+    for n in range(2, ZETA_TERMS + 1):
         total = N.add(total, N.exp(N.neg(N.mul(K.log(fmpq(n)), v))))
-    return N.until(total, N.exp(N.neg(N.mul(K.log(fmpq(4)), v))), "later terms of ζ")
+    return N.until(total, N.exp(N.neg(N.mul(K.log(fmpq(ZETA_TERMS + 1)), v))), "later terms of ζ")
 
 
 def _beta(N: Near, a: Value, b: Value) -> Value:

@@ -1,8 +1,14 @@
-"""Multiseries in words and formulas: the leading terms as an expression of the variable."""
+"""Multiseries as formulas: the leading terms as an expression of the variable.
+
+t → +∞ is what the series are in; people think in x, or in h = x − a near a point a. `Sight` says how t is seen.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from flint import fmpq
 
 from tangently.asymptotics import constants as K
 from tangently.asymptotics.multiseries import ONE, ZERO, Field, Scale, Series, Value, is_number
@@ -11,58 +17,81 @@ from tangently.expr import TABLE, Expr, symbol
 TERMS = 2  # of a series that are shown
 
 
-def scale_expression(field: Field, scale: Scale, t: Expr, depth: int = 3, small: bool = False) -> Expr:
-    """The scale as an expression of t, or of the distance 1/t."""
+@dataclass(frozen=True)
+class Sight:
+    """t = 1/|h| near a point (`small`), t = |h| at ±∞; h has the sign `side`."""
+
+    h: Expr
+    small: bool
+    side: int
+
+    @property
+    def size(self) -> Expr:
+        return self.h if self.side > 0 else TABLE["neg"](self.h)
+
+    @property
+    def t(self) -> Expr:
+        return TABLE["div"](1, self.size) if self.small else self.size
+
+
+def scale_expression(field: Field, scale: Scale, sight: Sight, depth: int = 3) -> Expr:
+    """The scale as an expression of the variable."""
     if scale.height is not None:
-        t = TABLE["div"](1, t) if small else t
+        found = sight.t
         for _ in range(scale.height):
-            t = TABLE["log"](t)
-        return t
-    return TABLE["exp"](expression(field, scale.log, t, depth - 1, small=small)[0]) if depth else symbol("…")
+            found = TABLE["log"](found)
+        return found
+    return TABLE["exp"](expression(field, scale.log, sight, depth - 1)[0]) if depth else symbol("…")
 
 
-def expression(
-    field: Field, v: Value, t: Expr, depth: int = 3, terms: int = TERMS, small: bool = False
-) -> tuple[Expr, bool]:
-    """The first terms of a multiseries as an expression of t (with `small`, t is the distance), and whether there are more."""
+def expression(field: Field, v: Value, sight: Sight, depth: int = 3, terms: int = TERMS) -> tuple[Expr, bool]:
+    """The first terms of a multiseries as an expression of the variable, and whether there are more."""
     if is_number(v):
         return K.to_expr(v), False
     assert isinstance(v, Series)
     parts: list[Expr] = []
-    more = False
     for k in range(terms):
         term = v.term(k)
         if term is None:
-            break
-        part, cut = _term(field, v.scale, term, t, depth, small)
+            return _sum(parts), False
+        part, cut = _term(field, v.scale, term, sight, depth)
         parts.append(part)
         if cut:
             return _sum(parts), True
-    else:
-        more = v.term(terms) is not None
-    return _sum(parts), more
+    return _sum(parts), v.term(terms) is not None
 
 
-def _term(field: Field, scale: Scale, term: tuple[Any, Value], t: Expr, depth: int, small: bool) -> tuple[Expr, bool]:
+def _term(field: Field, scale: Scale, term: tuple[Any, Value], sight: Sight, depth: int) -> tuple[Expr, bool]:
     e, c = term
-    coefficient, more = expression(field, c, t, depth, small=small)
+    coefficient, more = expression(field, c, sight, depth)
     if field.sign_of(e) == 0:
         return coefficient, more
-    powers_of_t = scale.height == 0 and small  # written in the distance: t^-2 is h²
-    b = t if powers_of_t else scale_expression(field, scale, t, depth, small)
-    e = K.neg(e) if powers_of_t else e
+    if scale.height == 0:
+        return _power_of_variable(field, coefficient, e, sight), more
+    return _times(field, coefficient, scale_expression(field, scale, sight, depth), e), more
+
+
+def _power_of_variable(field: Field, coefficient: Expr, e: Any, sight: Sight) -> Expr:
+    """tᵉ in powers of h: a whole power of a negative h takes the sign out."""
+    e = K.neg(e) if sight.small else e
+    if sight.side > 0 or type(e) is not fmpq or e.q != 1:
+        return _times(field, coefficient, sight.size, e)
+    return _times(field, TABLE["neg"](coefficient) if int(e.p) % 2 else coefficient, sight.h, e)
+
+
+def _times(field: Field, coefficient: Expr, b: Expr, e: Any) -> Expr:
     below = field.sign_of(e) < 0
     size = K.neg(e) if below else e
-    power = b if type(size) is not K.Exact and size == 1 else TABLE["pow"](b, K.to_expr(size))
-    return TABLE["div" if below else "mul"](coefficient, power), more
+    power = b if type(size) is fmpq and size == 1 else TABLE["pow"](b, K.to_expr(size))
+    return TABLE["div" if below else "mul"](coefficient, power)
 
 
-def leading_term(field: Field, v: Value, t: Expr, small: bool) -> Expr:
+def leading_term(field: Field, v: Value, sight: Sight) -> Expr:
     """The leading monomial with its constant."""
     monomial, c = field.lead(v)
     found = K.to_expr(c)
     for scale, e in monomial:
-        found = TABLE["mul"](found, _term(field, scale, (e, ONE), t, 1, small)[0])
+        found = TABLE["mul"](found, _term(field, scale, (e, ONE), sight, 1)[0])
     return found
 
 
@@ -71,11 +100,3 @@ def _sum(parts: list[Expr]) -> Expr:
     for part in parts[1:]:
         total = TABLE["add"](total, part)
     return total
-
-
-def series_text(field: Field, v: Value, name: str = "t") -> str:
-    """The leading terms as text."""
-    from tangently.printing import to_text
-
-    shown, more = expression(field, v, symbol(name))
-    return to_text(shown) + (" + …" if more else "")

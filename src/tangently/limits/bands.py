@@ -8,22 +8,22 @@ distances are covered from the inside out:
 2. shells [r, s], s ≤ 2r, by balls: f over the whole shell, or f at its two ends where the ball of f' excludes 0 (and
    nothing jumps), or else the shell is cut in two. The shells go outwards until one can't be proven.
 
-The last shell is refined in eighths of an octave, so that δ is within a factor of 1.1 of where the proof (or the truth)
-stops. At ±∞ the distance is t = 1/|x|, and what is returned is the bound N: x > N (at -∞: x < N) is near
-enough. Everything is ball arithmetic (F. Johansson, Arb, IEEE Trans. Computers 66, 2017), so rounding is inside the proof.
+The last shell is refined in eighths of an octave, so that δ is within a factor of 1.2 of where the proof (or the truth)
+stops. At ±∞ the distance is t = 1/|x|, and what is returned is the bound N: x > N (at -∞: x < N) is near enough.
+Everything is ball arithmetic (F. Johansson, Arb, IEEE Trans. Computers 66, 2017), so rounding is inside the proof.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tangently.differentiation import tangent
+from tangently.differentiation import expand, tangent
 from tangently.enclosure import ball, enclose, precision
 from tangently.errors import BudgetError, DomainError, InputError, TangentlyError
-from tangently.expr import Expr, const
+from tangently.expr import TABLE, Expr, build, const, toposort
 from tangently.limits.evidence import Tape, tape
 from tangently.limits.remainders import near
 from tangently.limits.results import Limit
@@ -33,13 +33,9 @@ if TYPE_CHECKING:
 
 BITS = 192
 OUTERMOST = 20  # 2 to this: where the way outwards ends
-SCALES = (*range(8, -17, -1), *(-(2**k) for k in range(5, 11)))  # radii 2ᵏ of the innermost part
+SCALES = (OUTERMOST, 6, 2, 0, -2, -4, -8, -16, -32, -64, -128, -256, -512, -1024)  # radii 2ᵏ of the innermost part
 ORDERS = ((8, 1), (14, 1), (12, 2), (24, 6))  # order of expansion, and in which root of t
 PIECES = 48  # cuts of one shell
-JUMPS = frozenset({
-    "floor", "ceil", "trunc", "rint", "sign", "step", "where", "gt", "ge", "lt", "le", "eq", "ne", "logical_and",
-    "logical_or", "logical_not", "isnan", "isinf", "isfinite", "remainder",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,14 +81,13 @@ def delta(limit: Limit, epsilon: float) -> float:
     found = [_reach(claim) for claim in _claims(limit, epsilon)]
     if any(r is None for r in found):
         raise BudgetError(
-            f"no δ could be proven for ε = {epsilon:g}: the limit {limit.answer} is {limit.how}, but no enclosure of f near "
-            "the point is tight enough; the table in .evidence shows the values"
+            f"no δ could be proven for ε = {epsilon:g}: the limit {limit.answer} is {limit.how}, but no enclosure of f "
+            "near the point is tight enough; the table in .evidence shows the values; try a larger ε"
         )
     reach = min(r for r in found if r is not None)
-    if not isinstance(limit.point, Expr):
-        bound = 1 / reach
-        return bound if limit.point > 0 else -bound
-    return reach
+    if isinstance(limit.point, Expr):
+        return reach
+    return math.copysign(math.nextafter(1 / reach, math.inf), limit.point)
 
 
 def _check(limit: Limit, epsilon: float) -> None:
@@ -134,20 +129,77 @@ def _slope(limit: Limit) -> Expr | None:
 def _reach(claim: Claim) -> float | None:
     """The largest proven radius, from the innermost part outwards."""
     with precision(BITS):
-        start = inner_bound(claim)
-        return None if start is None else _outwards(claim, start)
+        for form in (claim, *(replace(claim, f=f) for f in _divided(claim.f, claim.x))):
+            for order in ORDERS:
+                start = inner_bound(form, *order)
+                if start is not None:
+                    return _outwards(form, start, *order)
+    return None
+
+
+def _divided(f: Expr, x: Expr) -> Iterator[Expr]:
+    """f with each quotient divided above and below by one exponential: eˣ/(1 + eˣ) = 1/(e⁻ˣ + 1).
+
+    Neither changes f anywhere, since an exponential is never 0; but ∞/∞ is then 0 or 1 over something bounded.
+    """
+    nodes = toposort(expand([f]))
+    for e in [n for n in nodes if n.op is TABLE["exp"]][:4]:
+        done: dict[Expr, Expr] = {}
+        for n in nodes:
+            args = tuple(done[a] for a in n.args)
+            quotient = n.op is TABLE["div"] and any(_is_exponential(t) for _, t in _terms(n.args[1]))
+            new = n if not args else build(n.op, args, n.params)
+            done[n] = _lowered(n.args[0], e) / _lowered(n.args[1], e) if quotient else new
+        yield done[nodes[-1]]
+
+
+def _terms(node: Expr) -> list[tuple[int, Expr]]:
+    """The terms of a sum, with their signs."""
+    if node.op is TABLE["neg"]:
+        return [(-s, t) for s, t in _terms(node.args[0])]
+    if node.op in (TABLE["add"], TABLE["sub"]):
+        flip = 1 if node.op is TABLE["add"] else -1
+        return [*_terms(node.args[0]), *((flip * s, t) for s, t in _terms(node.args[1]))]
+    return [(1, node)]
+
+
+def _is_exponential(term: Expr) -> bool:
+    return term.op is TABLE["exp"] or (term.op is TABLE["mul"] and any(a.op is TABLE["exp"] for a in term.args))
+
+
+def _lowered(node: Expr, e: Expr) -> Expr:
+    """A sum divided by an exponential, term by term."""
+    total = const(0)
+    for sign, term in _terms(node):
+        part = _over(term, e)
+        total = total + part if sign > 0 else total - part
+    return total
+
+
+def _over(term: Expr, e: Expr) -> Expr:
+    """A term divided by an exponential: eᵘ/eᵛ = eᵘ⁻ᵛ."""
+    if term.op is TABLE["exp"]:
+        return TABLE["exp"](term.args[0] - e.args[0])
+    if term.op is TABLE["mul"]:
+        a, b = term.args
+        return _over(a, e) * b if a.op is TABLE["exp"] else a * _over(b, e)
+    return term * TABLE["exp"](-e.args[0])
 
 
 # ---------------------------------------------------------------- the innermost part
 
 
-def inner_bound(claim: Claim) -> float | None:
+def inner_bound(claim: Claim, order: int, root: int) -> float | None:
     """The largest radius 2ᵏ for which the claim is proven on all of (0, 2ᵏ] at once."""
-    for order, root in ORDERS:
-        for k in SCALES:
-            if _is_near(claim, math.ldexp(1.0, k), order, root):
-                return math.ldexp(1.0, k)
-    return None
+    holds = lambda k: _is_near(claim, math.ldexp(1.0, k), order, root)
+    if not holds(SCALES[-1]):
+        return None
+    place = next(i for i, k in enumerate(SCALES) if holds(k))
+    low, high = SCALES[place], SCALES[max(place - 1, 0)]
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return math.ldexp(1.0, low)
 
 
 def _is_near(claim: Claim, radius: float, order: int, root: int) -> bool:
@@ -162,40 +214,28 @@ def _is_near(claim: Claim, radius: float, order: int, root: int) -> bool:
 
 def _falls(claim: Claim, r: arb, order: int, root: int) -> bool:
     """Is f monotone on (0, r], and near enough to its limit at r?"""
-    if claim.slope_of is None or _jumps(claim.program, claim.place(r, r)) or not claim.holds(_at(claim, r, r)):
+    if claim.slope_of is None or not claim.holds(_at(claim, r, r)):
         return False
-    if any(name in JUMPS for name in _names(claim.program)):
+    if any(_may_jump(claim.program.nodes[slot]) for slot, _, _ in claim.program.steps):
         return False
     found = near(claim.slope_of, claim.x, claim.point, claim.side, r, order=order, root=root)
     return found is not None and bool(found.lo >= 0 or found.hi <= 0)
 
 
-def _names(program: Tape) -> list[str]:
-    return [program.nodes[slot].op.name for slot, _, _ in program.steps]
-
-
 # ---------------------------------------------------------------- shells
 
 
-def _outwards(claim: Claim, start: float) -> float:
-    """The radius to which the claim can be proven, shell after shell."""
-    r = start
-    while r < 2.0**OUTERMOST and _shell(claim, ball(r), ball(2 * r)):
+def _outwards(claim: Claim, start: float, order: int, root: int) -> float:
+    """The radius to which the claim can be proven: shell after shell, or by one more look at all of (0, s]."""
+    r, end = start, math.ldexp(1.0, OUTERMOST)
+    reaches = lambda s: s <= end and (_shell(claim, ball(r), ball(s)) or _is_near(claim, s, order, root))
+    while reaches(2 * r):
         r *= 2
+    octave = r
     for part in (4, 2, 1):
-        step = start_of_octave(r) * part / 8
-        if r < 2.0**OUTERMOST and _shell(claim, ball(r), ball(r + step)):
-            r += step
+        if reaches(r + octave * part / 8):
+            r += octave * part / 8
     return r
-
-
-def start_of_octave(r: float) -> float:
-    """The power of 2 that is r, or next below.
-
-    >>> start_of_octave(0.3)
-    0.25
-    """
-    return math.ldexp(1.0, math.frexp(r)[1] - 1)
 
 
 def _shell(claim: Claim, a: arb, b: arb) -> bool:
@@ -237,16 +277,19 @@ def _value(program: Tape, x: arb) -> arb:
 def _jumps(program: Tape, x: arb) -> bool:
     """May something jump on the ball x? Not where what could jump is one exact number there."""
     values = program.run(x, BITS)
-    return any(program.nodes[slot].op.name in JUMPS and not _is_settled(program, slot, values)
-               for slot, _, _ in program.steps)  # fmt: skip
+    return any(_may_jump(program.nodes[slot]) and not _is_settled(program.nodes[slot], slot, operands, values)
+               for slot, _, operands in program.steps)  # fmt: skip
 
 
-def _is_settled(program: Tape, slot: int, values: list[Any]) -> bool:
-    node = program.nodes[slot]
-    if node.op.name == "where":
-        condition = next(args[0] for s, _, args in program.steps if s == slot)
-        return bool(values[condition].is_exact())
-    return node.op.name != "remainder" and bool(values[slot].is_exact())
+def _may_jump(node: Expr) -> bool:
+    """Has the row jumps, by the table, or does it choose or compare?"""
+    op = node.op
+    jumps = op.breaks is not None and any(manner == "jump" for _, _, manner in op.breaks(*node.args))
+    return jumps or op.name == "where" or node.dtype == "?"
+
+
+def _is_settled(node: Expr, slot: int, operands: tuple[int, ...], values: list[Any]) -> bool:
+    return bool(values[operands[0] if node.op.name == "where" else slot].is_exact())
 
 
 __all__ = ["delta"]

@@ -26,9 +26,9 @@ from tangently.asymptotics.germs import Behavior, behavior
 from tangently.errors import InputError
 from tangently.expr import Expr, depends, symbol, toposort
 from tangently.limits.evidence import Sample, approach, refute
-from tangently.limits.reading import Reading, exact_number, parameters, read, traces
+from tangently.limits.reading import Reading, exact_number, is_faithful, parameters, read, traces
 from tangently.limits.results import Limit, Side
-from tangently.limits.wording import reasons
+from tangently.limits.wording import merged, reasons
 from tangently.printing import to_text
 
 SECONDS = 5.0
@@ -156,16 +156,24 @@ def _sides(target: Target, way: str) -> tuple[int, ...]:
 
 def _side(reading: Reading, x: Expr, target: Target, side: int, integers: bool, seconds: float) -> Side:
     deadline = time.monotonic() + seconds
+    point = K_float(target)
     if reading.root is not None:
-        return decide(reading.root, x, target, side, integers=integers, seconds=seconds)
+        if is_faithful(reading, reading.root, x, point, side):
+            return decide(reading.root, x, target, side, integers=integers, seconds=seconds)
+        return _black_box(replace(reading, obstacle=ESCAPED), target, side, seconds)
     if reading.callable is None:
         raise InputError(f"the function can't be followed: {reading.obstacle}")
-    for root, variable, guards, notes in traces(reading, K_float(target), side):
+    for root, variable, guards, notes in traces(reading, point, side):
+        if not is_faithful(reading, root, variable, point, side):
+            return _black_box(replace(reading, obstacle=ESCAPED), target, side, seconds)
         if all(_holds(c, variable, target, side, outcome) for c, outcome in guards):
             found = decide(root, variable, target, side, integers=integers, seconds=deadline - time.monotonic())
             told = tuple(f"near the point the function takes the branch where {to_text(c)} is {o}" for c, o in guards[:3])
             return replace(found, why=(*notes, *told, *found.why))
     return _black_box(reading, target, side, max(0.2, deadline - time.monotonic()))
+
+
+ESCAPED = "its values are not those of its trace: somewhere a number is taken out of it, as by float(x) or an f-string"
 
 
 def K_float(target: Target) -> float:
@@ -199,7 +207,7 @@ def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = F
         exact=claim if isinstance(claim, Expr) else None,
         exists=found.exists,
         how="exact",
-        why=reasons(root, x, target.number, side, found),
+        why=reasons(x, target.number, side, found),
         samples=samples,
         germ=found,
     )
@@ -220,7 +228,7 @@ def _float_of(found: Any) -> float | None:
 
 def _undefined(found: Behavior, samples: Sequence[Sample], side: int) -> Side:
     """No real value near the point on this side — unless proven values say otherwise."""
-    if len(samples) > 3:
+    if sum(s.scale > 8 for s in samples) > 3:
         return Side(side, None, how="undecided", why=(*found.why, "but values near the point were computed"), samples=tuple(samples))
     return Side(side, None, how="exact", why=found.why, defined=False)
 
@@ -312,7 +320,7 @@ def _two_sided(sides: list[Side], common: dict[str, Any]) -> Limit:
         why = _told(sides, "whether the two one-sided limits are equal could not be decided")
         return Limit(value=None, exact=None, exists=None, how="undecided", why=why, **common)
     if agree:
-        why = _told(sides[1:] if left.why == right.why else sides, "both sides agree")
+        why = _told(sides, *(() if left.why == right.why else ("both sides agree",)))
         return Limit(value=right.value, exact=right.exact, exists=True, how=_worst(sides), why=why, **common)
     why = _told(sides, "the one-sided limits differ: there is no limit")
     return Limit(value=None, exact=None, exists=False, how=_worst(sides), why=why, **common)
@@ -337,9 +345,7 @@ def _worst(sides: Sequence[Side]) -> Any:
 
 
 def _told(sides: Sequence[Side], *more: str) -> tuple[str, ...]:
-    several = len(sides) > 1
-    lines = [f"from the {_name(s.side)}: {line}" if several else line for s in sides for line in s.why]
-    return (*lines, *more)
+    return (*merged([(_name(s.side), s.why) for s in sides]), *more)
 
 
 def _name(side: int) -> str:

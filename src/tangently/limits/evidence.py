@@ -391,6 +391,10 @@ def _hit(
 
     sample, size = start
     bits = int(min(4096, 128 + 16 * 2.0**size))
+    before = time.perf_counter()
+    program.run(sample.x, 192)
+    if not clock.allows(16 * (time.perf_counter() - before) * (bits / 192) ** 1.5):
+        return []
     with precision(bits + 64):
         phases, unit = TURNS[name], arb.pi() / 2 if TURNS[name] > 1 else arb(1) / (2 if name == "rint" else 1)
         inside = lambda x: program.run(x, bits + 64)[slot].mid()
@@ -401,7 +405,8 @@ def _hit(
             return []
         distance = 1 / abs(x) if route.infinite else abs(x - route.center(bits + 64))
     y, _ = _proven(program, x, size, 2 * bits + 128, clock)
-    label = f"{name} {slot} {shift}"
+    with precision(2 * bits + 128):
+        label = f"{name} {slot} {shift} {'above' if program.run(x, 2 * bits + 128)[slot] > target else 'below'}"
     return [] if y is None else [Sample(distance, x, y, -_log2(distance.abs_upper()), directed=label)]
 
 
@@ -539,7 +544,19 @@ def _grows(errors: Sequence[_Error]) -> bool:
     if last[-1].low < max(e.low for e in errors):
         return False
     rise = last[-1].low - last[0].high
-    return rise >= 0.25 if last[-1].scale >= FAR else rise >= 4 and _is_convex(last)
+    if last[-1].scale >= FAR:
+        return rise >= 0.25 and (rise == math.inf or _is_steady(last))
+    return rise >= 4 and _is_convex(last)
+
+
+def _is_steady(errors: Sequence[_Error]) -> bool:
+    """No growth that is faster than a power of the distance and slackens: exp of powers of logarithms turns late.
+
+    With log e ~ kᵖ, the exponent p must be at most 1, or must not fall.
+    """
+    logs = [(math.log(e.scale), math.log(e.low)) for e in errors if e.scale > 1 and 1 < e.low < math.inf]
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(logs) if b[0] > a[0]]
+    return all(p <= 1.05 for p in slopes) or all(b >= a - 0.02 for a, b in pairwise(slopes))
 
 
 def _above(a: _Error, b: _Error) -> bool:
@@ -614,7 +631,7 @@ def _stray(errors: Sequence[_Error], shown: str) -> str | None:
 
 
 def _stays(chain: Sequence[_Error]) -> bool:
-    return min(e.low for e in chain[-2:]) >= chain[0].high - 0.05
+    return min(e.low for e in chain[-2:]) >= max(e.high for e in chain[:-2]) - 0.05
 
 
 def _against_infinity(samples: Sequence[Sample], sign: int, slow: bool) -> str | None:

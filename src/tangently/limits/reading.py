@@ -21,7 +21,7 @@ import numpy as np
 
 from tangently.asymptotics import constants as K
 from tangently.errors import InputError, TangentlyError
-from tangently.expr import CONST, INPUT, TABLE, Expr, const, raw, symbol, toposort
+from tangently.expr import CONST, INPUT, TABLE, Expr, const, evaluate, raw, symbol, toposort
 from tangently.parsing import Formula, parse
 from tangently.parsing.formula import exact_literals
 from tangently.tracing.recording import record
@@ -197,9 +197,8 @@ def traces(reading: Reading, point: float, side: int) -> Iterator[tuple[Expr, Ex
     assert reading.callable is not None
     name = str(reading.inputs[0].name)
     for h in NEARNESS:
-        value = side * -1 / h if math.isinf(point) else point + side * h * max(1.0, abs(point))
         try:
-            recording = record(reading.callable, [float(value)], [name], lambda g: (tuple(g), {}), [True])
+            recording = record(reading.callable, [near(point, side, h)], [name], lambda g: (tuple(g), {}), [True])
         except (TangentlyError, TypeError, ValueError, ArithmeticError, AttributeError):
             continue
         x = recording.inputs[0]
@@ -209,6 +208,36 @@ def traces(reading: Reading, point: float, side: int) -> Iterator[tuple[Expr, Ex
         guards = [(scalars(exactly(c, notes)), bool(outcome)) for c, outcome in recording.trace.guards]
         if all(isinstance(o, (bool, np.bool_)) for _, o in recording.trace.guards):
             yield scalars(exactly(recording.outputs[0], notes)), x, guards, tuple(dict.fromkeys(notes))
+
+
+def is_faithful(reading: Reading, root: Expr, x: Expr, point: float, side: int) -> bool:
+    """Does the formula of a trace give the function's own values near the point? (Text and SymPy do by themselves.)
+
+    A trace is blind to a number that was taken out of it and put back as a constant. Rounding is no objection: only where
+    formula and function differ by much, twice, they are different functions.
+    """
+    f = reading.callable
+    if f is None or isinstance(f, Formula):
+        return True
+    apart = [_apart(f, root, x, v) for h in (7e-3, 6e-4, 5e-5) for v in [near(point, side, h)]]
+    return sum(d for d in apart if d is not None) < 2
+
+
+def near(point: float, side: int, h: float) -> float:
+    """A float at the relative distance h from the point, or of the size 1/h."""
+    return -side / h if math.isinf(point) else point + side * h * max(1.0, abs(point))
+
+
+def _apart(f: Callable[..., Any], root: Expr, x: Expr, v: float) -> bool | None:
+    """Do formula and function differ at v? None where one of them has no value."""
+    try:
+        with np.errstate(all="ignore"):
+            own, traced = complex(f(v)), complex(evaluate([root], {x: v})[0])
+    except (TangentlyError, ArithmeticError, TypeError, ValueError):
+        return None
+    if not (math.isfinite(own.real) and math.isfinite(traced.real)):
+        return None
+    return abs(own - traced) > 1e-3 * (abs(own) + abs(traced)) + 1e-9
 
 
 # ---------------------------------------------------------------- arrays

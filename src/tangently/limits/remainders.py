@@ -18,6 +18,7 @@ Glossary: t the distance, r the radius, T the ball [0, r], v the power, c coeffi
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,7 @@ BITS = 256
 SMALL = Fraction(1, 64)  # the power of t that makes log t bounded
 FLAT = 16  # the power of t below which an exponential decay stays
 RISING = frozenset({
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "arctan", "tanh", "sinh", "arcsinh", "erf",
-    "sigmoid", "softplus",
+    "exp", "exp2", "expm1", "cbrt", "arctan", "tanh", "sinh", "arcsinh", "erf", "sigmoid", "softplus",
 })  # fmt: skip
 SERIES = {
     "sin": "sin", "cos": "cos", "tan": "tan", "log": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
@@ -234,10 +234,12 @@ def negative(s: Scope, a: Bound) -> Bound:
 
 
 def product(s: Scope, a: Bound, b: Bound) -> Bound:
+    if (a.lo == 0 and a.hi == 0) or (b.lo == 0 and b.hi == 0):
+        return known(s, constant(s, _zero()))
     m = times(s, a.model, b.model) if a.model and b.model else None
     if a.hi <= 0 or b.hi <= 0:
         flip = negative(s, product(s, negative(s, a), b) if a.hi <= 0 else product(s, a, negative(s, b)))
-        return known(s, m, flip.lo, flip.hi) if (a.lo < 0 or b.lo < 0) else known(s, m)
+        return known(s, m, flip.lo, flip.hi)
     if a.lo >= 0 and b.lo >= 0:
         return known(s, m, (a.lo * b.lo).lower(), (a.hi * b.hi).upper())
     corners = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
@@ -330,19 +332,27 @@ def _regular(s: Scope, m: Model | None) -> Model | None:
     return None if m is None or m.v < 0 else aligned(s, m, Fraction(0))
 
 
+@functools.cache
+def _is_analytic(name: str) -> bool:
+    """Is the row analytic wherever its derivatives have finite balls: without kinks and jumps?"""
+    row = TABLE[name]
+    manners = {manner for _, _, manner in row.breaks(symbol("z"))} if row.breaks else set()
+    return not manners & {"kink", "jump"} and any(row.partials)
+
+
 def smooth(s: Scope, name: str, u: Bound) -> Bound | None:
     """A row of one operand: as a Taylor model where it is analytic, by its ball, by monotonicity."""
     enclosure = TABLE[name].enclosure
     if enclosure is None:
         return None
     regular, whole = _regular(s, u.model), _ball(u)
-    m = composed(s, name, regular) if regular is not None and TABLE[name].partials else None
+    m = composed(s, name, regular) if regular is not None and _is_analytic(name) else None
     lo = hi = None
     if whole is not None:
         y = enclosure(whole)
         lo, hi = (y.lower(), y.upper()) if y.is_finite() else (None, None)
     if name in RISING:
-        lo, hi = enclosure(u.lo).lower(), enclosure(u.hi).upper()
+        lo, hi = enclosure(u.lo).lower(), enclosure(u.hi).upper()  # these rows have a value everywhere
     if name in BOUNDED and lo is None:
         lo, hi = _zero() - 1, _zero() + 1
     if m is None and (lo is None or lo.is_nan()) and (hi is None or hi.is_nan()):
@@ -392,6 +402,19 @@ def _log(s: Scope, node: Expr, xs: Sequence[Bound]) -> Bound | None:
     if lead.v == 0:
         return known(s, rest, *spread)
     return known(s, plus(s, times(s, constant(s, _number(lead.v)), _log_t(s)), rest), *spread)
+
+
+def _log_over(base: int | None) -> Rule:
+    """log₂, log₁₀, and log(1 + u) (no base)."""
+
+    def rule(s: Scope, node: Expr, xs: Sequence[Bound]) -> Bound | None:
+        if base is None:
+            shifted = TABLE["add"](const(1), node.args[0])
+            return _log(s, TABLE["log"](shifted), [total(s, _exact(s, 1), xs[0])])
+        found = _log(s, TABLE["log"](node.args[0]), xs)
+        return None if found is None else product(s, found, known(s, constant(s, 1 / (_zero() + base).log())))
+
+    return rule
 
 
 def _log_t(s: Scope) -> Model:
@@ -583,6 +606,21 @@ def _tan(s: Scope, node: Expr, xs: Sequence[Bound]) -> Bound | None:
     return _div(s, TABLE["div"](*parts), [sine, cosine])
 
 
+def _gamma(s: Scope, node: Expr, xs: Sequence[Bound]) -> Bound | None:
+    """Γ(u) = Γ(u + 1)/u, again and again, until u is positive."""
+    u, one, inner = xs[0], _exact(s, 1), node.args[0]
+    below = one
+    for _ in range(16):
+        if u.lo > 0.5:
+            break
+        part = inverse(s, u, inner)
+        if part is None:
+            return None
+        below, u, inner = product(s, below, part), total(s, u, one), TABLE["add"](inner, const(1))
+    found = smooth(s, "gamma", u)
+    return None if found is None else product(s, found, below)
+
+
 RULES: Mapping[str, Rule] = {
     "add": lambda s, node, xs: total(s, *xs),
     "sub": lambda s, node, xs: total(s, xs[0], negative(s, xs[1])),
@@ -596,7 +634,11 @@ RULES: Mapping[str, Rule] = {
     "cbrt": _cbrt,
     "exp": _exp,
     "log": _log,
+    "log2": _log_over(2),
+    "log10": _log_over(10),
+    "log1p": _log_over(None),
     "tan": _tan,
+    "gamma": _gamma,
     "abs": _abs,
     "sign": _sign,
     "step": _step,
@@ -697,9 +739,11 @@ def _other(s: Scope, node: Expr, xs: Sequence[Bound]) -> Bound | None:
     return known(s, None, y.lower(), y.upper()) if y.is_finite() else None
 
 
+@functools.lru_cache(maxsize=16)
 def _identity(x: Expr, point: Any, root: int) -> Callable[[Expr, int], bool]:
-    """Is the k-th derivative of a node 0 at the point, by an identity?"""
+    """Is the k-th derivative of a node 0 at the point, by an identity? Asked again at every radius, so kept."""
 
+    @functools.lru_cache(maxsize=256)
     def vanishes(node: Expr, k: int) -> bool:
         if not isinstance(point, Expr) or k % root:
             return False

@@ -3,95 +3,129 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tangently.asymptotics import constants as K
-from tangently.asymptotics.germs import Behavior, Near
+from tangently.asymptotics.germs import Behavior, Fixed, Near, shown
 from tangently.asymptotics.multiseries import GermError, Series, is_number
-from tangently.asymptotics.telling import expression, leading_term
-from tangently.expr import TABLE, Expr
+from tangently.asymptotics.telling import Sight, expression, leading_term
+from tangently.expr import Expr, symbol
 from tangently.printing import to_text
-
-
-def reasons(root: Expr, x: Expr, point: Any, side: int, found: Behavior) -> tuple[str, ...]:
-    """The steps: what f looks like near the point, and what follows."""
-    if found.exists is False:
-        return found.why
-    if found.why == ("squeeze",):
-        return _squeezed(x, point, side, found)
-    return _leading(root, x, point, side, found)
-
-
-def distance(x: Expr, point: Any, side: int) -> tuple[Expr, bool]:
-    """What grows or shrinks: h = |x − point| and True, or |x| and False at ±∞."""
-    if isinstance(point, float):
-        return (x if point > 0 else TABLE["neg"](x)), False
-    if isinstance(point, K.Exact) or point:
-        a = K.to_expr(point)
-        return (TABLE["sub"](x, a) if side > 0 else TABLE["sub"](a, x)), True
-    return (x if side > 0 else TABLE["neg"](x)), True
-
-
-def _leading(root: Expr, x: Expr, point: Any, side: int, found: Behavior) -> tuple[str, ...]:
-    near, value = found.near, found.value
-    assert near is not None and value is not None
-    if is_number(value):
-        return (f"{near_text(x, point, side)} the function is constant: {K.show(value)}",)
-    h, small = distance(x, point, side)
-    return (f"{near_text(x, point, side)} f = {_terms(near, value, h, small)}   ({method(near, value)})", conclusion(near, value))
-
 
 DISPLAY = 400  # steps of work for terms that nothing depends on
 
 
-def _terms(near: Near, value: Any, h: Expr, small: bool) -> str:
+def reasons(x: Expr, point: Any, side: int, found: Behavior) -> tuple[str, ...]:
+    """The steps: what f looks like near the point, and what follows."""
+    sight, where = sight_of(x, point, side)
+    if found.sequences:
+        return _by_sequences(x, sight, found)
+    if found.exists is False:
+        return found.why
+    if found.band is not None:
+        return _squeezed(sight, where, found)
+    return _leading(sight, where, found)
+
+
+def sight_of(x: Expr, point: Any, side: int) -> tuple[Sight, str]:
+    """How the distance is written, and the words for where we are."""
+    if isinstance(point, float):
+        return Sight(x, False, 1 if point > 0 else -1), f"as {x.name} → {'∞' if point > 0 else '-∞'},"
+    if not isinstance(point, K.Exact) and point == 0:
+        return Sight(x, True, side), f"near {x.name} = 0,"
+    name = "h" if x.name != "h" else "k"
+    a = K.show(point)
+    step = f"{x.name} + {a[1:]}" if a.startswith(("-", "−")) else f"{x.name} − {a if _simple(a) else f'({a})'}"
+    return Sight(symbol(name), True, side), f"near {x.name} = {a}, with {name} = {step},"
+
+
+def _simple(text: str) -> bool:
+    return not any(c in text[1:] for c in "+-−")
+
+
+def _leading(sight: Sight, where: str, found: Behavior) -> tuple[str, ...]:
+    near, value = found.near, found.value
+    assert near is not None
+    if is_number(value):
+        return (f"{where} the function is constant: {K.show(value)}",)
+    return (f"{where} f = {_terms(near, value, sight)}   ({method(value)})", conclusion(near, value))
+
+
+def _terms(near: Near, value: Any, sight: Sight) -> str:
     """Two terms where they are within reach, else the leading one: later ones are for the eye only."""
     with near.limited(DISPLAY):
         try:
-            shown, more = expression(near, value, h, small=small, terms=2)
+            terms, more = expression(near, value, sight)
         except (GermError, K.Undecided, RecursionError):
-            shown, more = leading_term(near, value, h, small), True
-    return to_text(shown) + (" + …" if more else "")
+            terms, more = leading_term(near, value, sight), True
+    return to_text(terms) + (" + …" if more else "")
 
 
-def near_text(x: Expr, point: Any, side: int) -> str:
-    if isinstance(point, float):
-        return f"as {x.name} → {'∞' if point > 0 else '-∞'},"
-    return f"just {'right' if side > 0 else 'left'} of {x.name} = {K.show(point)},"
-
-
-def method(near: Near, value: Any) -> str:
+def method(value: Any) -> str:
     """Which kind of expansion it is."""
-    scales = []
+    scales, fractional = [], False
     while type(value) is Series:
         first = value.term(0)
         scales.append(value.scale)
+        fractional = fractional or (first is not None and (isinstance(first[0], K.Exact) or first[0].q != 1))
         value = first[1] if first else None
     if any(s.height is None for s in scales):
-        return "multiseries: terms ordered by growth, exponentials over powers over logarithms"
-    return "series in logarithms and powers" if any(s.height for s in scales) else "power series"
+        return "multiseries: terms ordered by growth, exponentials before powers before logarithms"
+    if any(s.height for s in scales):
+        return "series in powers and logarithms"
+    return "series in fractional powers" if fractional else "power series"
 
 
 def conclusion(near: Near, value: Any) -> str:
     found = near.limit(value)
     if isinstance(found, float):
-        return f"the leading term grows without bound, to {'∞' if found > 0 else '-∞'}"
+        return f"the leading term grows without bound, to {shown(found)}"
     if not near.nonzero(found):
         return "every term tends to 0, and so does f"
     return f"every other term tends to 0, so f tends to the constant {K.show(found)}"
 
 
-def _squeezed(x: Expr, point: Any, side: int, found: Behavior) -> tuple[str, ...]:
+def _squeezed(sight: Sight, where: str, found: Behavior) -> tuple[str, ...]:
     near, band = found.near, found.band
-    assert near is not None
-    if band is None:
-        return ("the squeeze theorem",)
-    h, small = distance(x, point, side)
-    ends = [None if e is None else expression(near, e, h, small=small, terms=2) for e in (band.low, band.high)]
-    low, high = ["" if e is None else to_text(e[0]) + (" + …" if e[1] else "") for e in ends]
+    assert near is not None and band is not None
+    low, high = ("" if e is None else _terms(near, e, sight) for e in (band.low, band.high))
     between = f"{low} ≤ f ≤ {high}" if low and high else f"f ≥ {low}" if low else f"f ≤ {high}"
-    told = f"{near_text(x, point, side)} what oscillates stays within bounds: {between}"
+    told = f"{where} what oscillates stays within bounds: {between}"
     limit = found.limit
     if isinstance(limit, float) and math.isinf(limit):
-        return told, f"the bound tends to {'∞' if limit > 0 else '-∞'}, and takes f with it"
+        return told, f"the bound tends to {shown(limit)}, and takes f with it"
     return told, f"both bounds tend to {K.show(limit)}: by the squeeze theorem so does f"
+
+
+def _by_sequences(x: Expr, sight: Sight, found: Behavior) -> tuple[str, ...]:
+    near = found.near
+    assert near is not None
+    if found.exists:
+        [(first, limit), *_] = found.sequences
+        classes = f"{x.name} = {K.show(first.period)}k + r, r = 0, …, {int(first.period.p) - 1}"
+        return (f"along every class {classes} f tends to {shown(limit)}: together they are all whole numbers",)
+    told = [f"{_points(x, sight, near, fixed)} f tends to {shown(limit)}" for fixed, limit in found.sequences]
+    end = "two sequences with different limits" if len(told) > 1 else "next to the poles f is unbounded"
+    return (*found.why, *told, f"{end}: there is no limit")
+
+
+def _points(x: Expr, sight: Sight, near: Near, fixed: Fixed) -> str:
+    """The sequence: the phase is k times the period plus the offset."""
+    if near.whole_input:
+        phase = str(x.name)
+    else:
+        phase = _terms(near, near.phases[0].series, sight)
+    offset = f" + {K.show(fixed.offset)}" if near.nonzero(fixed.offset) else ""
+    period = K.show(fixed.period)
+    multiple = "k" if period == "1" else f"{period}k" if _simple(period) and "/" not in period else f"k·{period}"
+    return f"at the points where {phase} = {multiple}{offset} (k = 1, 2, 3, …)"
+
+
+def merged(sides: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """The lines of several sides, each with its side in front; what both say is said once."""
+    if len(sides) == 1:
+        return sides[0][1]
+    if len({lines for _, lines in sides}) == 1:
+        return ("from both sides: " + sides[0][1][0], *sides[0][1][1:]) if sides[0][1] else ()
+    return tuple(f"from the {name}: {line}" for name, lines in sides for line in lines)

@@ -251,7 +251,7 @@ def compared(node: Node, values: list[Any], scope: Scope) -> Any:
 
 
 def exact_literals(formula: Formula, lift: Callable[[Any], Any], constants: Mapping[str, Any]) -> Formula:
-    """The formula with its numbers as `lift` gives them, and π, e, τ from `constants`: nothing is rounded by reading it.
+    """The formula with its numbers as `lift` gives them, and π, e, τ from `constants`: nothing is rounded.
 
     Arguments that must stay plain (an axis, a size, an index) are left as they are.
     """

@@ -25,6 +25,7 @@ from tangently.pictures.breaks import plot_continuity, plot_differentiability
 from tangently.pictures.sampling import Function, round_step, sample
 from tangently.pictures.strokes import (
     Stroke,
+    bounded,
     circle,
     curve_label,
     draw_stroke,
@@ -94,10 +95,10 @@ def _variable(limit: Limit) -> Layout:
 
 def target(limit: Limit) -> Layout:
     """The point, with the sign of a one-sided limit."""
-    point = layout_of(limit.point)
+    point = flat(layout_of(limit.point))
     if limit.direction == "both" or math.isinf(place(limit.point)):
         return point
-    return Script(flat(point), None, Atom("+" if limit.direction == "+" else "−", "operator"))
+    return Script(point, None, Atom("+" if limit.direction == "+" else "−", "operator"))
 
 
 def layout_of(value: Any) -> Layout:
@@ -485,7 +486,7 @@ def _reach(scene: Scene, band: Band) -> tuple[float, float]:
 
 
 def _delta_label(scene: Scene, band: Band) -> str:
-    delta = plain(band.delta or 0.0)
+    delta = bounded(band.delta or 0.0, up=math.isinf(scene.at))
     if math.isinf(scene.at):
         sign = ">" if scene.at > 0 else "< −"
         return f"{scene.limit.variable.name} {sign}{' ' if sign == '>' else ''}N, N = {delta} (proven)"
@@ -547,6 +548,19 @@ def _ticks(ax: Axes, scene: Scene) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda u, _: f"${sign}10^{{{abs(round(u))}}}$"))
 
 
+def minus(text: str) -> str:
+    """What stands after something that this is taken from.
+
+    >>> minus("2"), minus("−2"), minus("0"), minus("1 + √2")
+    (' − 2', ' + 2', '', ' − (1 + √2)')
+    """
+    if text == "0":
+        return ""
+    if " " in text:
+        return f" − ({text})"
+    return f" + {text[1:]}" if text[0] in "−-" else f" − {text}"
+
+
 def caption(limit: Limit, band: Band | None) -> str:
     """What the picture shows, in a sentence."""
     x = limit.variable.name or "x"
@@ -562,17 +576,25 @@ def caption(limit: Limit, band: Band | None) -> str:
 
 
 def _band_caption(limit: Limit, band: Band, x: str) -> str:
-    a, level, epsilon = said(limit.point), said(limit.value), plain(band.epsilon)
+    level, epsilon = said(limit.exact if limit.exact is not None else limit.value), plain(band.epsilon)
     if band.delta is None:
         return f"for ε = {epsilon} no δ could be proven, so none is drawn"
-    inside = f"|f({x}) − {level}| < ε = {epsilon}" if band.level else f"|f({x})| < ε = {epsilon}"
-    inside = inside.replace("− −", "+ ")
-    delta = plain(band.delta)
-    if math.isinf(place(limit.point)):
-        return f"proven: {x} {'>' if place(limit.point) > 0 else '< −'}{delta} implies {inside}".replace(">", "> ")
-    away = {"+": f"{x} − {a}", "-": f"{a} − {x}"}.get(limit.direction, f"|{x} − {a}|")
-    away = away.replace(f"{x} − 0", x).replace(f"0 − {x}", f"−{x}").replace("− −", "+ ")
-    return f"proven: 0 < {away} < δ = {delta} implies {inside}"
+    delta = bounded(band.delta, up=math.isinf(place(limit.point)))
+    delta = delta if math.isinf(place(limit.point)) else f"δ = {delta}"
+    return f"proven: {nearness(limit, delta)} implies |f({x}){minus(level)}| < ε = {epsilon}"
 
 
-__all__ = ["caption", "place", "plot_continuity", "plot_differentiability", "plot_limit", "said", "statement"]
+def nearness(limit: Limit, delta: str) -> str:
+    """The places that a δ (at ±∞ an N) speaks of: 0 < |x − 2| < δ, x > N."""
+    x, a, end = limit.variable.name or "x", said(limit.point), place(limit.point)
+    if math.isinf(end):
+        return f"{x} > {delta}" if end > 0 else f"{x} < −{delta}"
+    left = f"−{x}" if a == "0" else f"{a} − {x}"
+    away = {"+": f"{x}{minus(a)}", "-": left}.get(limit.direction, f"|{x}{minus(a)}|")
+    return f"0 < {away} < {delta}"
+
+
+__all__ = [
+    "caption", "layout_of", "minus", "nearness", "place", "plot_continuity", "plot_differentiability", "plot_limit",
+    "said", "statement",
+]  # fmt: skip

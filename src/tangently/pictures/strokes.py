@@ -275,7 +275,8 @@ def _parts(edges: np.ndarray, wild: np.ndarray, breaks: Sequence[float]) -> Iter
 
 def _line(f: Function, low: float, high: float, width: float) -> Curve | None:
     try:
-        return trace_curve(f, low, high, count=max(24, round(FINE * (high - low) / width)))
+        with np.errstate(all="ignore"):  # two sides of a pole that are both beyond the largest float
+            return trace_curve(f, low, high, count=max(24, round(FINE * (high - low) / width)))
     except InputError:  # no value in this part
         return None
 
@@ -356,6 +357,20 @@ def curve_label(function: Any, x: Expr) -> str:
     return set_tex(f"{head} = {to_latex(function)}") or (f"${head}$ = {text}" if len(text) <= 56 else f"${head}$")
 
 
+def bounded(value: float, up: bool = False, digits: int = 4) -> str:
+    """A proven number cut to a few digits on the safe side: a δ down, a bound N up.
+
+    >>> bounded(0.42049), bounded(10.6667, up=True), bounded(2.0), bounded(1.23456e-7)
+    ('0.4204', '10.67', '2', '1.234e−7')
+    """
+    if not value or not math.isfinite(value):
+        return short_number(value)
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
+    near = float(f"{value:.{digits}g}")
+    wrong = near < value if up else near > value
+    return plain(near + unit * (1 if up else -1) if wrong else near, digits)
+
+
 def is_formula(function: Any, x: Expr) -> bool:
     """Is it known what f computes? Of a black box only the name is."""
     return isinstance(function, Expr) and (function.op is not INPUT or function is x)
@@ -367,6 +382,6 @@ def short_number(value: float) -> str:
 
 
 __all__ = [
-    "Stroke", "circle", "curve_label", "draw_stroke", "fitted_legend", "is_formula", "of_number", "one_sided",
-    "set_tex", "sharp", "short_number", "stroke", "text_box", "trusted", "value_at", "window",
+    "Stroke", "bounded", "circle", "curve_label", "draw_stroke", "fitted_legend", "is_formula", "of_number",
+    "one_sided", "set_tex", "sharp", "short_number", "stroke", "text_box", "trusted", "value_at", "window",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ A float is a binary fraction: sin(3.141592653589793) is not 0. The row `pi` is t
 nearest float, its ball has as many digits as are asked for, its derivative is 0, and no arithmetic folds it away: 2·π
 stays 2π. (e needs no row: it is `exp(1)`. The golden ratio is (1 + √5)/2.)
 
-A row has its operands to tell whether a node or a number is wanted, and these rows have none. So the call `TABLE["pi"]()`
+Other rows are told by their operands whether a node or a number is wanted; these have none. So the call `TABLE["pi"]()`
 builds the node, and the call of an interpreter that walks a graph, which passes the node's params, gives the number.
 """
 

@@ -439,7 +439,7 @@ _right_of_zero = {
 
 
 def bessel(name: str, letter: str, slope: Any, rule: str, latex: str, mirror: int, **fields: Any) -> Any:
-    """The row of a Bessel function of real order n. `mirror` is the sign s in f₋ₙ = sⁿ fₙ for whole n (DLMF 10.4, 10.27)."""
+    """The row of a Bessel function of real order n; `mirror` is s in f₋ₙ = sⁿ fₙ for whole n (DLMF 10.4, 10.27)."""
 
     def _mirrored(_p: Any, n: Expr, x: Expr) -> Expr | None:
         if not _whole_order(n) or n.value >= 0:

@@ -552,6 +552,8 @@ def quotient(over: Layout, under: Layout) -> Layout:
 def power(base: Layout, exponent: Layout) -> Layout:
     """A base with an exponent, whose fractions are set with a slash. A name with a subscript takes it above: x₀²."""
     exponent = _as_exponent(exponent)
+    if type(exponent) is Atom and exponent.text == "1":  # exp(1) is e
+        return base
     inner = core(base)
     if type(inner) is Script and inner.sup is None:
         raised = Script(inner.base, inner.sub, exponent)

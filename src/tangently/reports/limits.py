@@ -21,8 +21,8 @@ import numpy as np
 from tangently.errors import InputError, TangentlyError
 from tangently.expr import Expr
 from tangently.pictures.breaks import interval, plot_continuity, plot_differentiability, where
-from tangently.pictures.limits import layout_of, place, plot_limit, said, statement
-from tangently.pictures.strokes import is_formula, short_number
+from tangently.pictures.limits import layout_of, minus, nearness, place, plot_limit, said, statement
+from tangently.pictures.strokes import bounded, is_formula, short_number
 from tangently.pictures.style import plain
 from tangently.printing import (
     Layout,
@@ -161,20 +161,15 @@ def _deltas(limit: Limit) -> Grid | None:
     rows = []
     for epsilon in EPSILONS:
         try:
-            rows.append((plain(epsilon), plain(abs(limit.delta(epsilon)))))
+            rows.append((plain(epsilon), bounded(abs(limit.delta(epsilon)), up=math.isinf(place(limit.point)))))
         except TangentlyError:
             break
     if not rows:
         return None
-    x, a, level = limit.variable.name or "x", said(limit.point), said(limit.value)
-    far = math.isinf(place(limit.point))
-    near = (
-        f"{x} {'>' if place(limit.point) > 0 else '< −'}{' ' * (place(limit.point) > 0)}N"
-        if far
-        else f"0 < |{x} − {a}| < δ"
-    )
-    note = f"Proven: {near} implies |f({x}) − {level}| < ε.".replace("− −", "+ ").replace(" − 0|", "|")
-    return Grid(("ε", "N" if far else "δ"), tuple(rows), note)
+    level = said(limit.exact if limit.exact is not None else limit.value)
+    x, sign = limit.variable.name or "x", "N" if math.isinf(place(limit.point)) else "δ"
+    note = f"Proven: {nearness(limit, sign)} implies |f({x}){minus(level)}| < ε."
+    return Grid(("ε", sign), tuple(rows), note)
 
 
 def _evidence(limit: Limit) -> Grid | None:

@@ -1,8 +1,8 @@
 """Zeros in closed form: where is u(x) = 0, exactly, for the u that occur in textbooks and in networks?
 
 u is read as a polynomial in one *atom*: x itself, or one function of x (sin 3x, eˣ, 1/x). A polynomial with rational
-coefficients is factored over the rationals (`flint.fmpz_poly`); linear, quadratic and binomial factors have their roots
-written out, the real roots of others are isolated by balls. For each root r the equation atom = r is inverted
+coefficients is factored over the rationals (`flint.fmpz_poly`); linear, quadratic and binomial factors have their
+roots written out, the real roots of others are isolated by balls. For each root r the equation atom = r is inverted
 (sin v = r gives v = arcsin r + 2kπ and v = π - arcsin r + 2kπ for every k that the interval leaves), and the search
 goes on with v - w. A product is 0 where a factor is, a quotient where its numerator is.
 

@@ -1,17 +1,18 @@
 """An interval cut where a function may break, and the formula that it has on each piece between.
 
-The nodes of the graph are taken in order, arguments first. Where a row has `breaks`, the zero sets of their expressions
-are found on every piece (`isolating.zeros`) and the piece is cut there. Then the sign of each is constant on a piece,
-one sample tells it, and the row is `settled`: |u| becomes u or -u, ⌊u⌋ a whole number, a condition true or false. So
-each piece ends with a formula of analytic rows alone, which is the function there: a cylindrical decomposition of the
-line (G. E. Collins, Quantifier elimination for real closed fields, LNCS 33, 1975). By induction over the nodes the
-function is analytic on every open piece where it has a value; its discontinuities and kinks are among the cuts.
+The nodes of the graph are taken in order, arguments first. Where a row has `breaks`, the zero sets of their
+expressions are found on every piece (`isolating.zeros`) and the piece is cut there. Then the sign of each is constant
+on a piece, one sample tells it, and the row is `settled`: |u| becomes u or -u, ⌊u⌋ a whole number, a condition true
+or false. So each piece ends with a formula of analytic rows alone, which is the function there: a cylindrical
+decomposition of the line (G. E. Collins, Quantifier elimination for real closed fields, LNCS 33, 1975). By induction
+over the nodes the function is analytic on every open piece where it has a value; its discontinuities and kinks are
+among the cuts.
 
-At a point the same is done with the signs at the point itself (`settle_at`), which gives the value there, or that there
-is none.
+At a point the same is done with the signs at the point itself (`settle_at`), which gives the value there, or that
+there is none.
 
-Glossary: piece an open interval between two cuts; done the settled form of each node on it; void the nodes that have no
-value on it; mark the sign of a break's expression, or for "whole" k at k and k + ½ between.
+Glossary: piece an open interval between two cuts; done the settled form of each node on it; void the nodes that have
+no value on it; mark the sign of a break's expression, or for "whole" k at k and k + ½ between.
 """
 
 from __future__ import annotations
@@ -184,6 +185,7 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
         return _given_up(c, piece, "the time was used up")
     found = _breaks(c, piece, which, u)
     c.proven &= found.proven
+    c.notes += [found.note] if found.note else []
     inner = [p for p in found.points if before(piece.lo, p) and before(p, piece.hi)]
     ends = [piece.lo, *inner, piece.hi]
     if len(c.pieces) + len(inner) > PIECES:

@@ -1,9 +1,9 @@
 """`continuity`: the three conditions of the definition at a point; every discontinuity on an interval, with proof.
 
-f is continuous at c where f(c) is defined, the limit at c exists, and they agree; at an edge of the domain the limit is
-taken from inside. On an interval the function is cut (`cells`) at the finite set of points where a part of it breaks,
-and is analytic between them; so each discontinuity is a cut, and it is enough to look at those. A cut where nothing
-worse than an edge or a kink is met (√, |·|, max) is continuous without a look.
+f is continuous at c where f(c) is defined, the limit at c exists, and they agree; at an edge of the domain the limit
+is taken from inside. On an interval the function is cut (`cells`) at the finite set of points where a part of it
+breaks, and is analytic between them; so each discontinuity is a cut, and it is enough to look at those. A cut where
+nothing worse than an edge or a kink is met (√, |·|, max) is continuous without a look.
 
 Kinds, as textbooks have them: removable (the limit exists, f is missing or elsewhere), jump (two finite one-sided
 limits), infinite (at least one side without bound), essential (a side without a limit).
@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tangently.errors import DomainError, InputError
+from tangently.errors import DomainError, InputError, TraceError
 from tangently.printing import to_text
 from tangently.smoothness.cells import Cells, decompose, nearest
+from tangently.smoothness.opaque import opaque, refuse, watched
 from tangently.smoothness.points import BITS, Point, precision, rooted
 from tangently.smoothness.reading import Subject, interval, place, subject_of
 from tangently.smoothness.results import KINDS, Condition, Continuity, Discontinuity, Kind, shown, worst
@@ -38,11 +39,28 @@ def continuity(f: Any, at: Any = None, on: Any = None, wrt: Any = None) -> Conti
     if (at is None) == (on is None):
         raise InputError("give at= a point, or on=(a, b) an interval, and not both")
     with precision(BITS):
-        if at is not None:
-            p = place(at)
-            return at_point(subject_of(f, *neighborhood(p), wrt), p)
-        lo, hi = interval(on)
-        return on_interval(subject_of(f, lo, hi, wrt), lo, hi)
+        if on is not None:
+            return on_interval(*read_on(f, *interval(on), wrt))
+        p = place(at)
+        try:
+            subject = subject_of(f, *neighborhood(p), wrt)
+        except TraceError:
+            return by_values(f, p)
+        return at_point(subject, p)
+
+
+def read_on(f: Any, lo: Point, hi: Point, wrt: Any) -> tuple[Subject, Point, Point]:
+    try:
+        return subject_of(f, lo, hi, wrt), lo, hi
+    except TraceError as error:
+        raise refuse(f, error) from error
+
+
+def by_values(f: Any, p: Point) -> Continuity:
+    """A function that can't be traced, at a point."""
+    subject = opaque(f)
+    here = watched(f, subject.x, p)
+    return _answered(subject, here, *classified(here), ("the function can't be traced: only its values are known",))
 
 
 # ---------------------------------------------------------------- on an interval
@@ -138,6 +156,8 @@ def judged(here: Local) -> Discontinuity | None:
 def classified(here: Local) -> tuple[Kind | None, Any]:
     """The kind of the discontinuity, None where there is none."""
     sides = here.tendencies
+    if not sides:
+        return None, "exact"
     how = worst(*[t.how for t in sides])
     if any(t.exists is False for t in sides):
         return "essential", how
@@ -218,6 +238,13 @@ def at_point(subject: Subject, p: Point) -> Continuity:
             "choose a point of its domain or at the edge of it"
         )
     kind, how = (None, worst(*[t.how for t in here.tendencies])) if _sound(here) else classified(here)
+    return _answered(subject, here, kind, how, cells.notes, cells)
+
+
+def _answered(
+    subject: Subject, here: Local, kind: Kind | None, how: Any, notes: tuple[str, ...], cells: Cells | None = None
+) -> Continuity:
+    """The three conditions, and what follows."""
     conditions = _conditions(here, kind)
     continuous = None if any(c.holds is None for c in conditions) else all(c.holds for c in conditions)
     found = () if kind is None else (_discontinuity(here, kind, how),)
@@ -227,13 +254,12 @@ def at_point(subject: Subject, p: Point) -> Continuity:
         continuous,
         found,
         how,
-        (*[d.why for d in found], *_edge_note(here), *cells.notes),
-        complete=True,
-        at=p.at,
+        (*[d.why for d in found], *_edge_note(here), *notes),
+        at=here.point.at,
         conditions=conditions,
         callable=subject.callable,
         cells=cells,
-        accumulating=(p.at,) if here.wild else (),
+        accumulating=(here.point.at,) if here.wild else (),
     )
 
 

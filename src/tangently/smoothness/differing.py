@@ -2,12 +2,13 @@
 
 In one variable the common case comes first: where no part of f breaks at the point, f is analytic there, and the
 derivative is the value of its formula in ball arithmetic, which no overflow and no cancellation can hurt. Otherwise f
-is looked at from both sides (`slopes`): is it continuous; are the slopes finite and equal; how many derivatives agree.
+is looked at from both sides (`slopes`): is it continuous; are the slopes finite and equal; how many derivatives
+agree.
 
 A point where f is undefined is judged by its continuous extension, and said as such: undefined-removable where that
-is differentiable, undefined-nonremovable where it is only continuous. Without such an extension f is discontinuous.
-The number that stands in for a derivative at a kink is the subgradient of least norm: the point nearest to 0 between the
-two slopes (F. H. Clarke, Optimization and Nonsmooth Analysis, 1983, 2.1).
+is differentiable, undefined-nonremovable where it is only continuous. Without one f is discontinuous. The number that
+stands in for a derivative at a kink is the subgradient of least norm: the point nearest to 0 between the two slopes
+(F. H. Clarke, Optimization and Nonsmooth Analysis, 1983, 2.1).
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from tangently.errors import DomainError, InputError
+from tangently.errors import DomainError, InputError, TraceError
 from tangently.expr import Expr
 from tangently.printing import to_text
 from tangently.smoothness.cells import Cells, decompose, settle_at
-from tangently.smoothness.continuing import around, classified, neighborhood
+from tangently.smoothness.continuing import around, classified, neighborhood, read_on
+from tangently.smoothness.opaque import opaque, slope_from, watched
 from tangently.smoothness.points import BITS, NoBalls, Point, precision
 from tangently.smoothness.reading import Subject, interval, place, subject_of
 from tangently.smoothness.results import Differentiability, Roughness, shown, worst
-from tangently.smoothness.sides import Local, Tendency, from_value, local
+from tangently.smoothness.sides import NOWHERE, Local, Tendency, from_value, local
 from tangently.smoothness.slopes import (
     Slopes,
     continuous_value,
@@ -57,11 +59,36 @@ def differentiability(f: Any, at: Any = None, on: Any = None, wrt: Any = None, *
 
         return at_points(f, at, wrt, order)
     with precision(BITS):
-        if at is not None:
-            p = place(at)
-            return at_point(subject_of(f, *neighborhood(p), wrt), p, order)
-        lo, hi = interval(on)
-        return on_interval(subject_of(f, lo, hi, wrt), lo, hi)
+        if at is None:
+            return on_interval(*read_on(f, *interval(on), wrt))
+        p = place(at)
+        try:
+            subject = subject_of(f, *neighborhood(p), wrt)
+        except TraceError:
+            return by_values(f, p)
+        return at_point(subject, p, order)
+
+
+def by_values(f: Any, p: Point) -> Differentiability:
+    """A function that can't be traced, at a point: the difference quotients, extrapolated."""
+    subject = opaque(f)
+    here = watched(f, subject.x, p)
+    kind, how = classified(here)
+    note = ("the function can't be traced: only its values are known",)
+    near = here.here.value if here.defined else (here.tendencies[-1].value if here.tendencies else None)
+    base = near if kind in (None, "removable") else None
+    if base is None:
+        unknown = Slopes(*[NOWHERE] * 2)
+        return _answer(subject, here, "undecided" if kind == "undecided" else "discontinuous", unknown, how, note)
+    found = Slopes(*[
+        slope_from(f, p.at, base, side) if t.defined else NOWHERE for side, t in ((-1, here.left), (1, here.right))
+    ])  # fmt: skip
+    word = kind_of(found)
+    if word != "differentiable":
+        return _rough(subject, here, found, word, worst(how, *[s.how for s in found.known]), 1)
+    one = found.known[0]
+    answer = _answer(subject, here, "smooth" if here.defined else "undefined-removable", found, "estimated", note)
+    return replace(answer, derivative=one.value, subgradient=one.value)
 
 
 def is_several(at: Any) -> bool:

@@ -1,12 +1,13 @@
 """Clarke's set as a convex hull of gradients, with images of balls added; and its element of least norm.
 
-A continuous function that is made of finitely many smooth ones has, as its generalized gradient at a point, the convex
-hull of the gradients of the pieces that are active on an open set near it (S. Scholtes, Introduction to Piecewise
-Differentiable Equations, 2012, 4.3). A Euclidean norm at 0 adds the image of the unit ball under a matrix.
+A continuous function that is made of finitely many smooth ones has, as its generalized gradient at a point, the
+convex hull of the gradients of the pieces that are active on an open set near it (S. Scholtes, Introduction to
+Piecewise Differentiable Equations, 2012, 4.3). A Euclidean norm at 0 adds the image of the unit ball under a matrix.
 
 The element of least norm of a polytope is a least-squares problem with weights that are not negative and sum to 1
-(`scipy.optimize.nnls`, the sum as a heavy row) and then an exact one on the vertices that carry weight; with balls, Gilbert's method steps towards the support point that lies
-farthest against the present one (E. G. Gilbert, SIAM J. Control 4, 1966).
+(`scipy.optimize.nnls`, the sum as a heavy row), and then an exact one on the vertices that carry weight; with balls,
+Gilbert's method steps towards the support point that lies farthest against the present one (E. G. Gilbert, SIAM J.
+Control 4, 1966).
 """
 
 from __future__ import annotations

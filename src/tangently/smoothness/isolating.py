@@ -1,20 +1,20 @@
 """Zeros of any expression on an interval, isolated by ball arithmetic; and the one entry for both ways, `zeros`.
 
-A cell whose ball excludes 0 has no zero. On a cell where the ball of u' excludes 0, u is monotone: the signs at the two
-ends tell whether there is one zero or none, and it is pinned down by bisection. Other cells are halved. (R. E. Moore,
-R. B. Kearfott, M. J. Cloud, Introduction to Interval Analysis, 2009, chapter 8.)
+A cell whose ball excludes 0 has no zero. On a cell where the ball of u' excludes 0, u is monotone: the signs at the
+two ends tell whether there is one zero or none, and it is pinned down by bisection. Other cells are halved. (R. E.
+Moore, R. B. Kearfott, M. J. Cloud, Introduction to Interval Analysis, 2009, chapter 8.)
 
 A zero of higher order is looked for among the simplest numbers of a cell (a fraction, a multiple of π): where the
 derivatives below order k vanish there exactly and that of order k excludes 0 on the cell, it is the only zero of the
-cell. A cell in which no such number is found is halved until it is thin, and counts as a zero that is not proven. At an
-end of the interval where u is singular, samples down to 2⁻⁴⁰⁰ look for changes of sign: with them the zeros crowd
+cell. A cell in which no such number is found is halved until it is thin, and counts as a zero that is not proven. At
+an end of the interval where u is singular, samples down to 2⁻⁴⁰⁰ look for changes of sign: with them the zeros crowd
 there, without them none are assumed and nothing is called proven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -26,6 +26,7 @@ from tangently.smoothness.points import (
     Point,
     Program,
     at,
+    end,
     point_of,
     rooted,
     same,
@@ -38,6 +39,7 @@ from tangently.smoothness.points import (
 CELLS = 3000  # evaluations of one search
 THIN = 40  # a cell of 2⁻⁴⁰ of the interval is not halved
 ORDERS = 6
+WINDOW = 32.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Zeros:
     everywhere: bool = False
     proven: bool = True
     wild: tuple[int, ...] = ()
+    note: str = ""
 
 
 def zeros(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
@@ -69,7 +72,17 @@ def zeros(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
     except Everywhere:
         return Zeros(everywhere=True)
     except NoForm:
+        return _within_window(u, x, lo, hi)
+
+
+def _within_window(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
+    """Without a closed form, balls; of an infinite interval only the part within ±WINDOW is searched."""
+    if lo.finite and hi.finite:
         return _isolated(u, x, lo, hi)
+    a = lo if lo.finite else end(min(-WINDOW, hi.at - WINDOW))
+    b = hi if hi.finite else end(max(WINDOW, lo.at + WINDOW))
+    note = f"only the part from {a.at:g} to {b.at:g} was searched"
+    return replace(zeros(u, x, a, b), proven=False, wild=(), note=note)
 
 
 def distinct(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -109,16 +122,13 @@ class Search:
 
 
 def _isolated(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
-    """The same by balls. On an infinite interval only the part within ±2¹⁰ is searched."""
-    from flint import arb
-
+    """The same by balls."""
     s = Search(u, x, lo, hi, [u], [Program(u, x)], [], [])
-    a = lo.ball.lower() if lo.finite else arb(-1024).min(hi.ball.lower() - 1024)
-    b = hi.ball.upper() if hi.finite else arb(1024).max(a + 1024)
+    a, b = lo.ball.lower(), hi.ball.upper()
     _halve(s, a, b, (b - a) / 2**THIN)
     done = [_cluster(s, c) for c in _joined(s.clusters)]
     points = distinct([*s.roots, *[p for found in done for p in found.points]])
-    proven = lo.finite and hi.finite and s.left > 0 and all(found.proven for found in done)
+    proven = s.left > 0 and all(found.proven for found in done)
     return Zeros(points, proven=proven, wild=tuple(dict.fromkeys(w for found in done for w in found.wild)))
 
 
@@ -238,16 +248,11 @@ def _at_end(s: Search, p: Point, side: int, held: Any) -> Zeros:
         if all(found for found, _ in proofs):
             return Zeros((p,), proven=all(proof for _, proof in proofs))
         return Zeros((rooted(held),), proven=False)
-    width = cell_width(s)
+    width = (s.hi.ball - s.lo.ball).mid()
     places = [p.ball - side * (width * (1 + k % 7 / 9) / 2**k) for k in range(30, 400, 7)]
     signs = [_sign(s.programs[0](place)) for place in places]
     changes = {sign for sign in signs if sign}
     return Zeros(wild=(side,) if len(changes) > 1 else (), proven=False)
-
-
-def cell_width(s: Search) -> Any:
-    """The length of the interval, or 1 where it has none."""
-    return (s.hi.ball - s.lo.ball).mid() if s.lo.finite and s.hi.finite else 1
 
 
 def _vanishes_at(s: Search, k: int, p: Point) -> tuple[bool, bool]:

@@ -3,9 +3,9 @@
 A point is a float's value, an exact expression without inputs (π/2, √2), or a ball that holds one root and no other.
 Two points whose balls overlap at the working precision of `BITS` bits are taken for one.
 
-Whether a constant is 0 is decided by a ball that excludes 0, or by an identity (the simplified expression is 0). Where
-neither is found up to `DEEP` bits, `vanishes` says so with its second answer, and whoever relies on it must not call
-the result proven.
+Whether a constant is 0 is decided by a ball that excludes 0, or by an identity (the simplified expression is 0).
+Where neither is found up to `DEEP` bits, `vanishes` says so with its second answer, and whoever relies on it must not
+call the result proven.
 """
 
 from __future__ import annotations
@@ -151,20 +151,16 @@ class Program:
         place = {node: k for k, node in enumerate(order)}
         self.x = place.get(x)
         self.start: list[Any] = [ball(n.value) if n.op is CONST else None for n in order]
-        self.steps = [
-            (k, n.op.enclosure, [place[a] for a in n.args]) for k, n in enumerate(order) if n.op not in LEAVES
-        ]
-        if any(enclosure is None for _, enclosure, _ in self.steps):
-            missing = next(n.op.name for n in order if n.op not in LEAVES and n.op.enclosure is None)
-            raise NoBalls(f"{missing} has no enclosure in the table")
+        inner = [(k, n) for k, n in enumerate(order) if n.op not in LEAVES]
+        self.steps: list[Any] = [(k, enclosure_of(n), [place[a] for a in n.args]) for k, n in inner]
 
     def __call__(self, held: arb) -> arb:
         """The ball of the expression for x in a ball."""
         values: list[Any] = self.start.copy()
         if self.x is not None:
             values[self.x] = held
-        for k, enclosure, places in self.steps:
-            values[k] = enclosure(*[values[j] for j in places])
+        for k, enclosed, places in self.steps:
+            values[k] = enclosed(*[values[j] for j in places])
         return values[-1]
 
 
@@ -175,7 +171,7 @@ class NoBalls(TangentlyError):
 def enclosure_of(node: Expr) -> Any:
     """The row's ball arithmetic. Raises NoBalls where it has none."""
     if node.op.enclosure is None:
-        raise NoBalls(f"{node.op.name} has no enclosure in the table")
+        raise NoBalls(f"{node.op.name} has no enclosure in the table, so nothing can be proven about it")
     return node.op.enclosure
 
 

@@ -42,7 +42,8 @@ def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
 
     reading = read(f)
     if reading.root is None:
-        return _finished(*_explored(reading, lo, hi))
+        paths, x = _explored(reading, lo, hi)
+        return _finished(_cases(paths, 0), x, _cases(paths, 0, gaps=False))
     x = reading.input(wrt)
     others = [n for n in toposort([reading.root]) if n.op is INPUT and n is not x]
     if others:
@@ -53,10 +54,10 @@ def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
     return _finished(reading.root, x)
 
 
-def _finished(root: Expr, x: Expr) -> Subject:
+def _finished(root: Expr, x: Expr, shown: Expr | None = None) -> Subject:
     fresh = symbol(x.name or "x")
-    [shown] = substitute([root], {x: fresh})
-    [output] = expand([shown])
+    output, shown = substitute([root, shown or root], {x: fresh})
+    [output] = expand([output])
     return Subject(rooted_squares(output), fresh, lambda v: float(evaluate([shown], {fresh: float(v)})[0]), shown)
 
 
@@ -109,8 +110,8 @@ class Path:
     formula: Expr
 
 
-def _explored(reading: Any, lo: Point, hi: Point) -> tuple[Expr, Expr]:
-    """The function with its branches as cases."""
+def _explored(reading: Any, lo: Point, hi: Point) -> tuple[list[Path], Expr]:
+    """The paths that are taken on the interval, and their input."""
     from tangently.smoothness.cells import decompose
 
     x = symbol(str(reading.inputs[0].name))
@@ -130,7 +131,7 @@ def _explored(reading: Any, lo: Point, hi: Point) -> tuple[Expr, Expr]:
             break
         cells = decompose(_cases(list(paths.values()), 0), x, [lo, hi])
         places = [p.at for p in cells.cuts if p.finite] + [float(piece.sample) for piece in cells.pieces]
-    return _cases(list(paths.values()), 0), x
+    return list(paths.values()), x
 
 
 def _first_places(lo: Point, hi: Point) -> list[float]:
@@ -151,11 +152,12 @@ def _path(reading: Any, value: float, x: Expr) -> Path | None:
     [own] = recording.inputs
     exprs = [scalars(exactly(e, [])) for e in (recording.outputs[0], *[c for c, _ in recording.trace.guards])]
     formula, *conditions = substitute(exprs, {own: x}) if own is not None else exprs
-    return Path(tuple(zip(conditions, [bool(o) for _, o in recording.trace.guards])), formula)
+    met = dict(zip(conditions, [bool(o) for _, o in recording.trace.guards]))  # a loop may ask the same thing again
+    return Path(tuple(met.items()), formula)
 
 
-def _cases(paths: Sequence[Path], depth: int) -> Expr:
-    """The paths as nested cases; a branch that no path took has no value."""
+def _cases(paths: Sequence[Path], depth: int, gaps: bool = True) -> Expr:
+    """The paths as nested cases; a branch that no path took has no value, or (to be read) is left out."""
     if not paths:
         return const(math.nan)
     done = next((p for p in paths if len(p.guards) == depth), None)
@@ -164,7 +166,9 @@ def _cases(paths: Sequence[Path], depth: int) -> Expr:
     condition = paths[0].guards[depth][0]
     here = [p for p in paths if p.guards[depth][0] is condition]
     yes, no = ([p for p in here if p.guards[depth][1] is outcome] for outcome in (True, False))
-    return TABLE["where"](condition, _cases(yes, depth + 1), _cases(no, depth + 1))
+    if not (gaps or (yes and no)):
+        return _cases(yes or no, depth + 1, gaps)
+    return TABLE["where"](condition, _cases(yes, depth + 1, gaps), _cases(no, depth + 1, gaps))
 
 
 # ---------------------------------------------------------------- points

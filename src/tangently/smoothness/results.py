@@ -7,7 +7,7 @@ right value minus the left one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,6 +78,13 @@ class Discontinuity:
         return f"{where}: {self.kind} ({sides}; f there: {shown(self.value)}{jump}) [{self.how}]"
 
 
+def _listed(found: Sequence[Any], most: int = 12) -> list[str]:
+    """One line each; of very many the first and the last."""
+    if len(found) <= most:
+        return [f"  {d}" for d in found]
+    return [*_listed(found[: most - 2]), f"  … {len(found) - most + 1} more …", f"  {found[-1]}"]
+
+
 @dataclass(frozen=True)
 class Condition:
     """One of the three conditions of the definition: does it hold, and by what numbers?"""
@@ -138,13 +145,19 @@ class Continuity:
 
         return plot_continuity(self, ax, **options)
 
+    def save(self, path: Any, **options: Any) -> None:
+        """Write the answer as .html, .svg, .png, .pdf, .tex, .txt, .md or .json, by suffix."""
+        from tangently.reports.limits import save_continuity
+
+        save_continuity(self, path, **options)
+
     def __str__(self) -> str:
         f = to_text(self.function)
         verdict = {True: "is continuous", False: "is not continuous", None: "may or may not be continuous"}
         where = f"at {shown(self.at)}" if self.at is not None else f"on [{shown(self.on[0])}, {shown(self.on[1])}]"  # type: ignore[index]
         lines = [f"{f} {verdict[self.continuous]} {where}   [{self.how}]"]
         lines += [f"  {c}" for c in self.conditions]
-        lines += [f"  {d}" for d in self.discontinuities]
+        lines += _listed(self.discontinuities)
         lines += [f"  no value on ({shown(a)}, {shown(b)})" for a, b in self.undefined]
         lines += [f"  infinitely many crowd at {shown(p)}" for p in self.accumulating]
         if self.on is not None:
@@ -252,11 +265,23 @@ class Differentiability:
         """The same as `.why`."""
         return self.why
 
+    def plot(self, ax: Any = None, **options: Any) -> Figure:
+        """The curve with its tangents, one from each side where they differ (a matplotlib figure)."""
+        from tangently.pictures.limits import plot_differentiability
+
+        return plot_differentiability(self, ax, **options)
+
+    def save(self, path: Any, **options: Any) -> None:
+        """Write the answer as .html, .svg, .png, .pdf, .tex, .txt, .md or .json, by suffix."""
+        from tangently.reports.limits import save_differentiability
+
+        save_differentiability(self, path, **options)
+
     def __str__(self) -> str:
         head = f"{to_text(self.function)}: {self.kind}"
         if self.on is not None:
             lines = [f"{head} on [{shown(self.on[0])}, {shown(self.on[1])}]   [{self.how}]"]
-            lines += [f"  {p}" for p in self.points]
+            lines += _listed(self.points)
             return "\n".join([*lines, f"  {'proven: there is no other' if self.complete else 'not proven to be all'}"])
         order = "" if self.order is None else f" (C{'∞' if self.order == math.inf else int(self.order)})"
         slopes = f"slopes {shown(self.left)} | {shown(self.right)}" if self.derivative is None else ""

@@ -1,13 +1,13 @@
 """`differentiability` of several variables: the gradients of the pieces that are active at a point, and their hull.
 
 The function is written in the numbers x₁, …, xₙ. Where a row breaks at the point (a tie of max, |0|, relu at 0), each
-side that some direction d leads to is followed: its expression u has the slope ∇u·d along d, so the signs that can occur
-together are the cells of an arrangement of hyperplanes, and a linear program tells whether a cell is empty. Each cell
+side that some direction d leads to is followed: its expression u has the slope ∇u·d along d, so the signs that can
+occur together are the cells of an arrangement of hyperplanes, and a linear program tells whether one is empty. Each
 ends with a smooth formula; its gradient at the point is a vertex of Clarke's set (`hulls`). If all are equal, the
 function is strictly differentiable, however many kinks its parts have: relu(x) - relu(-x), max(x, x).
 
-A Euclidean norm of a vector that is 0 here becomes a variable r of its own; with c = ∂f/∂r and J the vector's Jacobian
-it adds c·Jᵀ·B to the set (B the unit ball). Where c = 0, as in ‖x‖², it adds nothing.
+A Euclidean norm of a vector that is 0 here becomes a variable r of its own; with c = ∂f/∂r and J the vector's
+Jacobian it adds c·Jᵀ·B to the set (B the unit ball). Where c = 0, as in ‖x‖², it adds nothing.
 
 Everything is evaluated in balls, so e¹⁰⁰⁰ does not overflow and a quotient of two such numbers is right.
 """
@@ -460,9 +460,22 @@ def _result(
     known = {x: number(v) for x, v in place.values.items()}
     value, order = _value(place, known), math.inf if analytic else 1.0
     return Differentiability(
-        place.outputs[0], place.moving, kind, least if kind == "smooth" else None, None, None,
-        "undecided" if kind == "undecided" else "certified", why, order=order if kind == "smooth" else None, second=second, subgradient=least, clarke=clarke, value=value, at=at, callable=f if callable(f) else None,
-    )  # fmt: skip
+        place.outputs[0],
+        place.moving,
+        kind,
+        least if kind == "smooth" else None,
+        None,
+        None,
+        "undecided" if kind == "undecided" else "certified",
+        why,
+        order=order if kind == "smooth" else None,
+        second=second,
+        subgradient=least,
+        clarke=clarke,
+        value=value,
+        at=at,
+        callable=f if callable(f) else None,
+    )
 
 
 def _value(place: Place, known: dict[Expr, Any]) -> Any:

@@ -1,8 +1,9 @@
 """What a function does at a point and on either side of it.
 
-The formula of the piece beside the point (`cells`) has analytic rows only. Where none of them breaks at the point, the
-limit from that side is its value there. Otherwise `tangently.limits.limit` decides. A point of which only a ball is
-known can't be handed over: there the formula is sampled at distances down to 2⁻⁶⁰, and what they show is an estimate.
+The formula of the piece beside the point (`cells`) has analytic rows only. Where none of them breaks at the point,
+the limit from that side is its value there. Otherwise `tangently.limits.limit` decides. A point of which only a ball
+is known can't be handed over: there the formula is sampled at distances down to 2⁻⁶⁰, and what they show is an
+estimate.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Tendency:
     why: str = ""
     defined: bool = True
     ball: Any = None
+    error: float = 0.0  # of an estimate
 
     @property
     def finite(self) -> bool:
@@ -108,7 +110,7 @@ def _by_engine(formula: Expr, x: Expr, p: Point, side: int) -> Tendency:
         return NOWHERE
     why = "; ".join(found.why) or f"the limit of {to_text(formula)}"
     exact = found.exact if isinstance(found.exact, Expr) else None
-    return Tendency(found.value, exact, found.exists, found.how, why)
+    return Tendency(found.value, exact, found.exists, found.how, why, error=found.error)
 
 
 def _by_samples(formula: Expr, x: Expr, p: Point, side: int) -> Tendency:
@@ -192,7 +194,7 @@ def equal(a: Tendency, b: Tendency) -> tuple[bool | None, How]:
         return not apart, worst(a.how, b.how, "certified" if apart else "estimated")
     assert a.value is not None
     assert b.value is not None
-    near = abs(a.value - b.value) <= 1e-9 * (1 + abs(a.value))
+    near = abs(a.value - b.value) <= max(1e-9 * (1 + abs(a.value)), a.error + b.error)
     return near, "estimated"
 
 

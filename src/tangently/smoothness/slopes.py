@@ -5,9 +5,10 @@ that side. Beside the point f has a formula of analytic rows (`cells`); if its d
 quotient has the limit L too, by the mean value theorem. So a derivative that is continuous up to c settles it by its
 value there; otherwise the quotient is handed to `tangently.limits`, and after it the derivative.
 
-Across the point f is as smooth as its two formulas fit: Cᵏ where their derivatives agree up to order k at c. One formula
-for both sides is analytic there, also where it is a quotient of analytic functions with a hole (a removable singularity
-of a meromorphic function); R(x)·exp(g(x)) with rational R and g and g → -∞ has all derivatives 0 (Cauchy's example).
+Across the point f is as smooth as its two formulas fit: Cᵏ where their derivatives agree up to order k at c. One
+formula for both sides is analytic there, also where it is a quotient of analytic functions with a hole (a removable
+singularity of a meromorphic function); R(x)·exp(g(x)) with rational R and g and g → -∞ has all derivatives 0
+(Cauchy's example).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The limit of a quotient of two functions that are analytic at the point, by the orders of their zeros there.
 
-Sums, products and quotients are brought to one fraction top/bottom, tan u with them as sin u/cos u. If both are analytic
-at c, top = a·(x - c)ⁿ + …, bottom = b·(x - c)ᵐ + … with a, b ≠ 0 the first derivatives that do not vanish (over n!, m!).
-So the limit is 0 for n > m, a/b for n = m, and for n < m infinite with the sign of a·b·(±1)ⁿ⁺ᵐ: l'Hôpital's rule, read
-off Taylor's formula. It takes microseconds where it applies; whatever else there is goes to `tangently.limits`.
+Sums, products and quotients are brought to one fraction top/bottom, tan u with them as sin u/cos u. If both are
+analytic at c, top = a·(x - c)ⁿ + …, bottom = b·(x - c)ᵐ + … with a, b ≠ 0 the first derivatives that do not vanish
+(over n!, m!). So the limit is 0 for n > m, a/b for n = m, and for n < m infinite with the sign of a·b·(±1)ⁿ⁺ᵐ:
+l'Hôpital's rule, read off Taylor's formula. It takes microseconds where it applies; whatever else there is goes to
+`tangently.limits`.
 """
 
 from __future__ import annotations
