@@ -109,7 +109,12 @@ def cancelling(dice: random.Random, where: Iterator) -> Iterator[Box]:
         for _ in range(5):
             (p, s, h), k = next(where), dice.choice([-1, 1]) * dice.uniform(0.3, 2)
             yield "cancelling", lambda x, form=form, h=h, k=k: form(h(x), k)[0], p, s, form(0.5, k)[1]
-    slopes = [(math.sin, math.cos), (math.exp, math.exp), (math.log, lambda x: 1 / x), (math.atan, lambda x: 1 / (1 + x * x))]
+    slopes = [
+        (math.sin, math.cos),
+        (math.exp, math.exp),
+        (math.log, lambda x: 1 / x),
+        (math.atan, lambda x: 1 / (1 + x * x)),
+    ]
     for f, slope in slopes:
         for c in (0.3, 2.0, math.pi / 3):
             yield "quotient", lambda h, f=f, c=c: (f(c + h) - f(c)) / h, 0.0, dice.choice([1, -1]), slope(c)

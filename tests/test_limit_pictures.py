@@ -279,6 +279,25 @@ def test_given_axes_are_used() -> None:
     assert ax.lines
 
 
+def of_two(text: str, value: float | None) -> Limit:
+    made = record(parse(text), [None] * 2, ["x", "y"], lambda g: (tuple(g), {}), [True] * 2, abstract=[(), ()])
+    exact = None if value is None else const(int(value))
+    there = value is not None
+    variables: Any = tuple(made.inputs)
+    return Limit(made.outputs[0], variables, (const(0), const(0)), "both", value, exact, there, "exact", (), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("x y/(x^2 + y^2)", None), ("x^2 y/(x^4 + y^2)", None), ("x^2 y/(x^2 + y^2)", 0.0)]
+)
+def test_two_variables_are_drawn_along_paths(text: str, value: float | None) -> None:
+    figure = plot_limit(of_two(text, value))
+    ends = [float(ln.get_ydata()[0]) for ln in figure.axes[0].lines if len(ln.get_xdata()) > 1]
+    assert (max(ends) - min(ends) < 0.02) == (value is not None)
+    assert "lim_((x, y) → (0, 0))" in described(figure)
+    assert_tidy(figure)
+
+
 # ---------------------------------------------------------------- continuity
 
 BREAKS = {

@@ -575,3 +575,57 @@ def test_two_arrays_side_by_side_have_two_readings(shape: tuple[int, ...]) -> No
     with pytest.raises(InputError, match="two readings"):
         parse("x y")(a, a)
     assert np.array_equal(parse("x*y")(a, a), a)
+
+
+QUIET_READINGS = [
+    ("beta m + (1 - beta) g", ("beta", "m", "g"), "beta*m + (1 - beta)*g"),
+    ("beta(x, 2)", ("x",), "beta(x, 2)"),
+    ("f(beta, x) = beta(x + 1)", ("beta", "x"), "beta*(x + 1)"),
+    ("zeta^2 w", ("zeta", "w"), "zeta**2*w"),
+    ("zeta(x) + li(x)", ("x",), "zeta(x) + li(x)"),
+    ("x + li", ("x", "li"), "x + li"),
+    ("Si(x) Ci x", ("x", "Ci"), "Si(x)*Ci*x"),
+    ("frac + frac", ("frac",), "frac + frac"),
+    ("iv(1, x) + jv", ("x", "jv"), "iv(1, x) + jv"),
+]
+
+
+@pytest.mark.parametrize(("text", "arguments", "echo"), QUIET_READINGS)
+def test_names_that_variables_have_are_functions_only_where_they_are_applied(
+    text: str, arguments: tuple[str, ...], echo: str
+) -> None:
+    formula = parse(text)
+    assert formula.arguments == arguments
+    assert canonical(formula) == echo
+
+
+SPELLINGS = [
+    "besseli(1, x)", "scipy.special.iv(1, x)", "jn(0, x)", "LambertW(x)", "lambertw(x)", "x!", "factorial(x)", "acot(x)",
+    "cot^-1 x", "arccot x", "asec(x)", "acsc x", "acoth(x)", "asech(x/3)", "acsch(x)", "sech x", "coth x", "heaviside(x)",
+    "Heaviside(x, 1/2)", "ceiling(x)", "frac(x)", "erfc(x)", "erfi(x)", "erfinv(x/3)", "loggamma(x)", "digamma(x)",
+    "polygamma(1, x)", "sign(x)", "euler_gamma x", "np.euler_gamma*x", "catalan x", "comb(5, x)", "expi(x)", "Ei(x)",
+    "besselk(0, x)", "bessely(0, x)", "spherical_jn(1, x)", "zeta(x)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_special_functions_by_their_names(text: str) -> None:
+    """A value at a point, and the echo reads the same."""
+    formula = parse(text)
+    assert formula.arguments == ("x",)
+    assert math.isfinite(formula(1.7))
+    assert parse(canonical(formula))(1.7) == formula(1.7)
+
+
+PRINTED = ["Ei", "li", "Si", "Ci", "lambertw", "zeta", "erfi", "erfc", "gamma", "digamma"]
+
+
+@pytest.mark.parametrize("name", [*PRINTED, "besselj", "besselk", "polygamma", "spherical_jn"])
+def test_what_is_printed_can_be_read(name: str) -> None:
+    from tangently.expr import evaluate, symbol
+    from tangently.primitives import TABLE
+    from tangently.printing import to_python
+
+    x = symbol("x")
+    node = TABLE[name](x) if name in PRINTED else TABLE[name](2, x)
+    assert parse(to_python(node))(1.7) == evaluate([node], {x: 1.7})[0]

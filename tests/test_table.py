@@ -27,6 +27,7 @@ from conftest import agree, within
 from tangently.codegen import python
 from tangently.codegen.python import Argument, generate
 from tangently.differentiation import expand, pullback, sweep, tangent
+from tangently.errors import UnsupportedError
 from tangently.expr import TABLE, Expr, Primitive, build, const, evaluate, raw, symbol
 from tangently.quotients import extrapolate, numeric_gradient
 
@@ -934,3 +935,56 @@ def test_cotangents_have_the_dtype_of_their_operands(name: str, widths: str) -> 
         sweep([graph.y], [g], graph.wrt, {**graph.values, graph.y: value}),
     ):
         assert "".join(v.dtype.char for v in found) == widths
+
+
+# ---------------------------------------------------------------- constants and orders
+
+
+def test_a_constant_is_a_node_and_stays_one() -> None:
+    from tangently.primitives.constants import EULER, PI
+    from tangently.printing import to_latex, to_python, to_text
+    from tangently.simplification import simplify
+
+    x = symbol("x")
+    assert TABLE["pi"]() is PI is TABLE["pi"]()
+    assert (PI.shape, PI.dtype, PI.args) == ((), "w", ())
+    assert [to_text(simplify(y)) for y in (PI * 2, x * PI * 2 + PI * x, PI / 2 + PI / 3)] == ["2π", "3π x", "⅚π"]
+    assert [to_latex(y) for y in (PI * x, EULER)] == [r"\pi x", r"\gamma"]
+    assert to_python(PI * EULER) == "pi * euler_gamma"
+    assert pullback([TABLE["sin"](PI * x)], [const(1)], [x]) == [TABLE["cos"](PI * x) * PI]
+    assert simplify(PI * x / PI, cancel=True) is x
+    assert evaluate([TABLE["sin"](PI / 6)], {}) == [pytest.approx(0.5)]
+    made = generate("f", [Argument("x", x)], [PI * x + EULER])
+    assert "pi * x" in made.source
+    assert made.call(1.0) == math.pi + np.euler_gamma
+    with pytest.raises(TypeError, match="pi is a constant"):
+        TABLE["pi"](x)
+
+
+@pytest.mark.parametrize("name", ["besselj", "bessely", "besseli", "besselk", "spherical_jn", "polygamma"])
+def test_the_derivative_by_an_order_is_refused(name: str) -> None:
+    """It is not 0, and there is no row for it."""
+    n, x = symbol("n"), symbol("x")
+    node = raw(ROWS[name], (n, x))
+    for derive in (lambda: pullback([node], [const(1)], [n]), lambda: tangent([node], {n: const(1)})):
+        with pytest.raises(UnsupportedError, match=f"derivative of {name} by its order"):
+            derive()
+
+
+@pytest.mark.parametrize(("name", "sign"), [("besselj", -1), ("bessely", -1), ("besseli", 1), ("besselk", 1)])
+def test_negative_whole_orders_are_mirrored(name: str, sign: int) -> None:
+    row, x = ROWS[name], symbol("x")
+    for n in (1, 2, 3):
+        found = build(row, (const(-n), x))
+        assert found is (build(row, (const(n), x)) if sign == 1 or n % 2 == 0 else -build(row, (const(n), x)))
+        agree(evaluate([found], {x: 1.7})[0], row(-n, 1.7), 1e-14)
+    assert build(row, (const(-0.5), x)).args[0].value == -0.5
+
+
+def test_the_sine_integral_is_smooth_at_zero() -> None:
+    """Si(x) = x - x³/18 + …: sin x / x is no quotient here."""
+    x = symbol("x")
+    lines = [ROWS["Si"](x)]
+    for _ in range(5):
+        lines += tangent([lines[-1]], {x: const(1)})
+    agree(evaluate(lines, {x: 0.0}), [0, 1, 0, -1 / 3, 0, 1 / 5])

@@ -18,6 +18,7 @@ import types
 
 import numpy as np
 import pytest
+import scipy.special
 
 import tangently as tg
 from conftest import agree
@@ -826,3 +827,22 @@ def test_threads_with_one_function() -> None:
             assert d(x) == (2 * x if x > 0 else -1.0)
 
     in_threads([functools.partial(work, s) for s in (1.0, -1.0, 1.0, -1.0)])
+
+
+SPECIAL = {
+    "iv": lambda x: scipy.special.iv(1, x), "kv": lambda x: scipy.special.kv(0, x),
+    "jv": lambda x: scipy.special.jv(2, x), "yv": lambda x: scipy.special.yv(1, x),
+    "jn": lambda x: scipy.special.jn(0, x), "expi": lambda x: scipy.special.expi(x),
+    "erfi": lambda x: scipy.special.erfi(x), "erfinv": lambda x: scipy.special.erfinv(x / 3),
+    "zeta": lambda x: scipy.special.zeta(x), "beta": lambda x: scipy.special.beta(x, 2.5),
+    "factorial": lambda x: scipy.special.factorial(x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_functions_of_scipy_special_are_traced(name):
+    f = SPECIAL[name]
+    at = np.array([0.8, 1.7, 2.3])
+    wanted = (f(at + 1e-6) - f(at - 1e-6)) / 2e-6
+    assert np.diag(tg.jacobian(f)(at)) == pytest.approx(wanted, rel=1e-7)
+    assert [derivative(f)(float(v)) for v in at] == pytest.approx(wanted, rel=1e-7)

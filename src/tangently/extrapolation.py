@@ -33,6 +33,7 @@ Glossary: h distance to the point, u = log₂(size/h), s sequence, d its differe
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import time
@@ -127,7 +128,7 @@ def _plan(a: Approach, last: float, reach: float) -> dict[str, list[float]]:
     plan = {"halving": [float(k) for k in range(FIRST, int(last) + 1)]}
     plan["golden"] = [FIRST + 0.31 + GOLDEN * k for k in range(int((last - FIRST - 0.31) / GOLDEN))]
     plan["random"] = [k + dice.random() for k in range(FIRST, int(last))]
-    if a.dense and last == LAST:
+    if a.dense:
         plan["deep"] = [reach * 2 ** (-k / 2) for k in range(round(2 * math.log2(reach / 6)), -1, -1)]
         plan["near"] = [u - 2 + 2 * dice.random() for u in plan["deep"] if u > LAST for _ in range(4)]
     return plan
@@ -385,7 +386,7 @@ def _parts(d: Data) -> list[slice]:
     """The dense samples, and each cluster of deep ones."""
     dense = int(np.searchsorted(d.u, LAST + 0.1))
     cuts = [dense, *(dense + 1 + np.flatnonzero(np.diff(d.u[dense:]) > 5)), len(d.u)]
-    return [slice(0, dense), *(slice(a, b) for a, b in zip(cuts, cuts[1:]) if b > a)]
+    return [slice(0, dense), *(slice(a, b) for a, b in itertools.pairwise(cuts) if b > a)]
 
 
 def _with_noise(d: Data) -> Data:
@@ -403,7 +404,7 @@ def _with_noise(d: Data) -> Data:
 
 
 def _rounding(d: Data, middle: Array) -> tuple[int | None, bool]:
-    """Where rounding begins, small and rough; does it become a thousand times as large beside f, or end in a constant?"""
+    """Where rounding begins, small and rough; and is it fatal: a thousand times as large beside f, or frozen at the end?"""
     near = d.u <= LAST
     size, span = _behind(abs(d.y), 7, np.max), _behind(d.z, 7, np.ptp)
     fading = middle < 0.5 * _behind(np.where(d.rough, middle, 0), 14, np.max)  # an oscillation that dies away
@@ -570,11 +571,10 @@ def _levin(s: Array) -> Iterator[Array]:
     for order in range(2, min(11, s.shape[1] - 2)):
         rows = s.shape[1] - order
         parts = [slice(j, j + rows) for j in range(order + 1)]
+        signs = [(-1) ** j * math.comb(order, j) for j in range(order + 1)]
         top = k[parts[-1]] + 1
-        terms = [
-            (-1) ** j * math.comb(order, j) * ((k[p] + 1) / top) ** (order - 1) * weight[:, p] for j, p in enumerate(parts)
-        ]
-        yield sum(t * s[:, p] for t, p in zip(terms, parts)) / sum(terms)
+        terms = np.stack([c * ((k[p] + 1) / top) ** (order - 1) * weight[:, p] for c, p in zip(signs, parts)])
+        yield (terms * np.stack([s[:, p] for p in parts])).sum(axis=0) / terms.sum(axis=0)
 
 
 METHODS: dict[str, Callable[[Array], Iterator[Array]]] = {
@@ -606,7 +606,9 @@ class Sequenced:
     noise: Array
     above: Array  # of all later samples: the largest z - 3n, …
     below: Array  # … and the smallest z + 3n
-    heading: Array  # +1 or -1 where the values only rise or only fall (a divergent series has a limit behind it), 0 else
+    heading: (
+        Array  # +1 or -1 where the values only rise or only fall (a divergent series has a limit behind it), 0 else
+    )
     tail: Array  # how far off the limit may be by the differences alone; inf where they do not fall
     slow: Array  # do the differences fall like a power of u, so that no sum of them is sure?
 
@@ -666,7 +668,9 @@ def _accepted(q: Sequenced, rows: Array, value: Array, error: Array, method: str
     """The best entry of a column among those that the later values do not contradict."""
     distance = abs(value - q.s[rows])
     contradiction = np.maximum(q.above[rows] - value, value - q.below[rows])
-    least = np.where(q.slow[rows], 0.5 * np.maximum(distance, np.minimum(q.tail[rows], 1e3 * distance)), 1e-5 * distance)
+    least = np.where(
+        q.slow[rows], 0.5 * np.maximum(distance, np.minimum(q.tail[rows], 1e3 * distance)), 1e-5 * distance
+    )
     error = error + q.noise[rows] + least
     fits = np.isfinite(value) & (contradiction <= 1.5 * distance + error)
     fits &= distance <= 3 * q.tail[rows] + 5 * q.noise[rows]
@@ -752,11 +756,9 @@ def _rows(d: Data, plan: dict[str, list[float]]) -> tuple[tuple[float, float], .
 
 def _looked(f: Function, a: Approach, budget: Budget, precise: bool, calls: int) -> Estimated:
     """One pass: sample, trim, judge."""
-    reach = MP_REACH if precise else FLOAT_REACH
-    last = min(a.last, FIRST + int((min(calls, budget.left) - 40 * a.dense) / (2 + 1 / GOLDEN)))
-    plan = _plan(a, last, reach)
-    if last < FIRST + FEWEST:
-        return Estimated(None, math.inf, "unclear", notes=(f"{budget.left} calls of f are too few to tell a limit",))
+    plan = _affordable(f, a, budget, precise, calls)
+    if not plan:
+        return Estimated(None, math.inf, "unclear", notes=("too few calls of f, or too little time, to tell a limit",))
     asked = sorted(u for us in plan.values() for u in us)
     samples = _sampled(f, a, _spread(asked), budget, precise)
     if len(samples) < len(asked):
@@ -769,6 +771,19 @@ def _looked(f: Function, a: Approach, budget: Budget, precise: bool, calls: int)
         return Estimated(None, math.inf, "unclear", _seen(kept), (*notes, "too few values of f to tell a limit"))
     steady = precise or all(_called(f, s.x)[0] == s.y for s in kept[:: len(kept) // 2])
     return _study(replace(_data(a, kept, overflow, notes, precise), steady=steady), plan)
+
+
+def _affordable(f: Function, a: Approach, budget: Budget, precise: bool, calls: int) -> dict[str, list[float]]:
+    """The fullest plan that the calls, and the time of a first call, allow; {} where that is too little."""
+    start = time.perf_counter()
+    _sampled(f, a, [FIRST + 0.5], budget, precise)
+    cost = max(time.perf_counter() - start, 1e-9)
+    calls = min(calls, budget.left, int(0.8 * (budget.deadline - time.perf_counter()) / cost))
+    plan = _plan(a, a.last, MP_REACH if precise else FLOAT_REACH)
+    if sum(map(len, plan.values())) <= calls:
+        return plan
+    last = FIRST + int(calls / (2 + 1 / GOLDEN))
+    return _plan(replace(a, dense=False), min(a.last, last), 0) if last >= FIRST + FEWEST else {}
 
 
 def _spread(us: list[float]) -> list[float]:
@@ -786,9 +801,9 @@ def extrapolate_limit(
     """What f(x) tends to as x goes to `point` from the right (`side` +1) or the left (-1), from values alone.
 
     `f` takes a float and gives a real number; where it raises ValueError or ArithmeticError, or gives NaN or a complex
-    number, it has no value. `point` may be ±inf. With `mp` None, f is also called with numbers of mpmath if floats leave
-    the answer open and f accepts them; True asks for that at once, False forbids it. At most about `calls` calls of f
-    and `seconds` of time. Method, sources and what can't be seen: the module's docstring.
+    number, it has no value. `point` may be ±inf. With `mp` None, f is also called with numbers of mpmath if floats
+    leave the answer open and f accepts them; True asks for that at once, False forbids it. At most about `calls` calls
+    of f and `seconds` of time. Method, sources and what can't be seen: the module's docstring.
 
     Raises InputError for a point or a side that is none, and for an f that gives no number; ShapeError for an array.
 

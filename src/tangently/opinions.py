@@ -7,9 +7,9 @@ time is over; the kernel bounds its memory. And nothing is evaluated: the questi
 grammar, is read there by tangently's parser (1/3 stays a rational number, pi is π), and becomes SymPy objects through
 the table; the answer comes back through the table as text of the same grammar.
 
-The worker reads one line of JSON for a question and writes one for the answer. It is started at the first question, told
-to import SymPy, and kept; one that overran its time is killed and replaced at the next question. It ends when its input
-ends, and an alarm ends it if the process that asked is gone while it still computes.
+The worker reads one line of JSON for a question and writes one for the answer. It is started at the first question
+and kept, so that SymPy is imported once; one that overran its time is killed and replaced at the next question. It ends
+when its input ends, and an alarm ends it if the process that asked is gone while it still computes.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Verdict = Literal["value", "infinite", "none", "silent"]
 class Opinion:
     """What SymPy says: `answer` as text in tangently's grammar ("inf", "-inf" where it is infinite), or None.
 
-    `verdict`: "value", "infinite", "none" (SymPy says that there is no limit), or "silent" (it ran out of time or memory,
-    failed, or gave the question back).
+    `verdict`: "value", "infinite", "none" (SymPy says that there is no limit), or "silent" (it ran out of time or
+    memory, failed, or gave the question back).
     """
 
     answer: str | None
@@ -137,9 +137,9 @@ def sympy_limit(
 ) -> Opinion:
     """What SymPy says of the limit of a formula as `variable` goes to a point from the right (+1) or the left (-1).
 
-    Both texts are in the grammar of `tangently.parsing`; the point may be `inf` or `-inf`. The answer takes at most
-    `seconds`, with the start of the worker, which takes about a second once; its memory is bounded by `megabytes` where the
-    system can do that. What goes wrong inside is "silent".
+    Both texts are in the grammar of `tangently.parsing` (`printing.to_python` writes it; `to_text` is for people); the
+    point may be `inf` or `-inf`. The answer takes at most `seconds`, with the start of the worker, about a second
+    once; its memory is bounded by `megabytes` where the system can do that. What goes wrong inside is "silent".
 
     Raises ParseError for a text that is no formula, InputError for a side or a limit that is none.
 
@@ -154,10 +154,9 @@ def sympy_limit(
     if point_text.strip() not in INFINITE:
         parse(point_text)
     start = time.monotonic()
+    question = {"formula": formula_text, "variable": variable, "point": point_text, "side": side}
     with _lock:
-        said = _answered(
-            {"formula": formula_text, "variable": variable, "point": point_text, "side": side}, megabytes, start + seconds
-        )
+        said = _answered(question, megabytes, start + seconds)
     return Opinion(said.get("answer"), said.get("verdict", "silent"), time.monotonic() - start)
 
 

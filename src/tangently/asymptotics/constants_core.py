@@ -636,7 +636,8 @@ def _exponents(m: Monomial, atoms: Iterable[Atom]) -> tuple[fmpq, ...]:
 
 Law = Callable[[Mapping[Atom, fmpq], list[Atom]], Number | None]
 LAWS: tuple[Law, ...] = (
-    _square_of_sine, _cotangent, _product_of_angles, _power_of_sum, _inverse_of_algebraic_sum, _roots_of_sums, _division,
+    _square_of_sine, _cotangent, _product_of_angles, _power_of_sum, _inverse_of_algebraic_sum, _roots_of_sums,
+    _division,
 )  # fmt: skip
 
 

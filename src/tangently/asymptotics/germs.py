@@ -44,6 +44,7 @@ from tangently.asymptotics.multiseries import (
 )
 from tangently.asymptotics import rules_special  # noqa: F401  (adds its rows to the column)
 from tangently.asymptotics.rules import RULES, Rule
+from tangently.asymptotics.telling import Sight, expression, sight_of
 from tangently.expr import CONST, TABLE, Expr, const, symbol, toposort
 
 Target = Any  # Number | ±inf
@@ -75,6 +76,8 @@ class Near(Field):
         super().__init__(seconds=seconds, **options)
         self.fixed, self.whole_input = fixed, whole_input
         self.phases: list[Phase] = []
+        self.whole_only = False  # something has values at whole numbers only
+        self.sight: Sight | None = None  # how a person sees t
         self.node: Expr | None = None
         self.operands: list[Any] = []
         self.waves = 0  # how often an oscillator was handed out
@@ -285,11 +288,25 @@ class Near(Field):
         key = (index, base)
         if type(n) is not fmpq or n.q != 1 or not 1 <= n <= 12:
             n, key = ONE, (index, m)
-        s, c = K.oscillator("sin", key, "φ"), K.oscillator("cos", key, "φ")
+        shown = self.remember(("shown", key), (), lambda: self._angle(*key))
+        s, c = K.oscillator("sin", key, shown), K.oscillator("cos", key, shown)
         sin, cos = s, c
         for _ in range(int(n.p) - 1):
             sin, cos = K.add(K.mul(sin, c), K.mul(cos, s)), K.sub(K.mul(cos, c), K.mul(sin, s))
         return sin, cos
+
+    def _angle(self, index: int, m: Number) -> str:
+        """The phase mφ as a person reads it."""
+        from tangently.printing import to_text
+
+        if self.sight is None:
+            return f"φ{index}"
+        with self.limited(200):
+            try:
+                found, more = expression(self, self.mul(m, self.phases[index].series), self.sight)
+            except (GermError, K.Undecided):
+                return f"φ{index}"
+        return to_text(found) + (" + …" if more else "")
 
     def phase(self, large: Series) -> tuple[int, Number, Number]:
         """(index, m, r) with large = m·φ + r for a known phase φ, or a new one."""
@@ -492,6 +509,7 @@ def behavior(
 ) -> Behavior:
     """Decide the limit of `root` as x goes to `point` (a Number or ±inf) from one side."""
     near = Near(seconds=seconds, whole_input=whole_input)
+    near.sight = sight_of(x, point, side)
     try:
         return _decide(near, root, x, point, side)
     except GermError as error:
@@ -529,7 +547,10 @@ def _almost_periodic(near: Near, value: Value) -> tuple[str, ...]:
     Such a function is almost periodic: it comes back near every value that it has, again and again (H. Bohr, 1925). So it
     has no limit; and times a growing factor none either, if it has values of both signs.
     """
-    monomial, c = near.lead(value)
+    try:
+        monomial, c = near.lead(value)
+    except Oscillates:  # an exponent oscillates
+        return ()
     keys = c.keys if type(c) is K.Exact else frozenset()
     if len(keys) < 2 or len({index for index, _ in keys}) > 1:
         return ()
@@ -623,7 +644,7 @@ def _sequences(near: Near, period: Number) -> Iterator[Fixed]:
 
 def _along(near: Near, root: Expr, x: Expr, point: Target, side: int, fixed: Fixed) -> Target | None:
     """The limit along a sequence, None where it isn't known or f has no value there."""
-    sequence = Near(seconds=max(0.05, (near.deadline - _now()) / 4), fixed=fixed)
+    sequence = Near(seconds=max(0.05, (near.deadline - _now()) / 4), fixed=fixed, whole_input=near.whole_input)
     try:
         done = sequence.values(root, {x: start(sequence, point, side)})
         return sequence.limit(sequence.known(done[root]))

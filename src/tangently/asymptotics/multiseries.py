@@ -154,7 +154,7 @@ def is_number(v: Value) -> bool:
 class Field:
     """The multiseries of one limit: its scales, what was computed already, and the budget."""
 
-    def __init__(self, *, seconds: float = 5.0, work: int = 60_000) -> None:
+    def __init__(self, *, seconds: float = 5.0, work: int = 20_000) -> None:
         self.t = Scale(fmpq(0), None, 0)
         self.scales = [self.t]  # fastest first
         self.memo: dict[Any, Any] = {}

@@ -92,7 +92,8 @@ def _general_power(N: Near, a: Value, b: Value) -> Value:
     if N.sign(a) > 0:
         return N.exp(N.mul(b, N.log(a)))
     if not N.whole(b):
-        raise Undefined("a negative number to a power that varies has no real value (over whole numbers it has: integers=True)")
+        N.whole_only = True
+        raise Undefined("a negative number to a power that varies has a real value at whole numbers only")
     size = N.exp(N.mul(b, N.log(N.neg(a))))
     return N.mul(size, N.sincos(N.mul(K.PI, b))[1])  # (-1)ⁿ = cos πn
 

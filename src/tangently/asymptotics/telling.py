@@ -100,3 +100,12 @@ def _sum(parts: list[Expr]) -> Expr:
     for part in parts[1:]:
         total = TABLE["add"](total, part)
     return total
+
+
+def sight_of(x: Expr, point: Any, side: int) -> Sight:
+    """How the distance from the point is written: x itself at 0 and ±∞, elsewhere h = x − a."""
+    if isinstance(point, float):
+        return Sight(x, False, 1 if point > 0 else -1)
+    if type(point) is fmpq and point == 0:
+        return Sight(x, True, side)
+    return Sight(symbol("h" if x.name != "h" else "k"), True, side)

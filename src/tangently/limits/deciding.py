@@ -71,7 +71,12 @@ def limit(
         from tangently.limits.parameters import limit_with_parameters
 
         return limit_with_parameters(reading, x, target, way, others, seconds)
-    sides = [_side(reading, x, target, s, integers, seconds) for s in _sides(target, way)]
+    deadline = time.monotonic() + seconds
+    wanted = _sides(target, way)
+    sides = []
+    for k, side in enumerate(wanted):  # what one side leaves of the time, the other has
+        left = max(0.05, (deadline - time.monotonic()) / (len(wanted) - k))
+        sides.append(_side(reading, x, target, side, integers, left))
     return assemble(reading, x, target, way, sides, (*notes, *reading.notes))
 
 
@@ -189,7 +194,11 @@ def _holds(condition: Expr, x: Expr, target: Target, side: int, outcome: bool) -
 def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = False, seconds: float = SECONDS) -> Side:
     """The limit of an exact expression from one side, checked."""
     deadline = time.monotonic() + seconds
-    found = behavior(root, x, target.number, side, seconds=seconds, whole_input=integers)
+    root = _simplified(root, x, target, side)
+    found = behavior(root, x, target.number, side, seconds=seconds / 2, whole_input=integers)
+    if not found.defined and found.near is not None and found.near.whole_only and not integers and target.number == math.inf:
+        over = decide(root, x, target, side, integers=True, seconds=deadline - time.monotonic())
+        return replace(over, why=(f"f has real values at whole {x.name} only, so {x.name} runs over these", *over.why))
     samples = _samples(root, x, target, side, integers, deadline)
     if not found.defined:
         return _undefined(found, samples, side)
@@ -211,6 +220,27 @@ def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = F
         samples=samples,
         germ=found,
     )
+
+
+def _simplified(root: Expr, x: Expr, target: Target, side: int) -> Expr:
+    """What is identically 0 has no leading term to find: proven zeros are taken out first."""
+    from tangently.asymptotics.identities import without_zeros
+    from tangently.simplification import simplify
+
+    found = without_zeros(root, x, irregular(target, side))
+    return root if found is root else simplify(found, cancel=True)
+
+
+def irregular(target: Target, side: int) -> Any:
+    """An exact irregular number near the point: nothing vanishes there by chance."""
+    from flint import arb
+
+    from tangently.enclosure import precision
+
+    with precision(700):
+        digits = arb((0xB7E151628AED2A6ABF7158809CF4F3C762E7160F38B4DA56A784D9045190CFEF, -256))  # the bits of e − 2
+        away = digits * 16 if isinstance(target.number, float) else digits / 16
+        return away * -side if isinstance(target.number, float) else arb(K_float(target)) + away * side
 
 
 def _samples(root: Expr, x: Expr, target: Target, side: int, integers: bool, deadline: float) -> tuple[Sample, ...]:

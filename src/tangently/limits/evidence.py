@@ -405,9 +405,18 @@ def _hit(
             return []
         distance = 1 / abs(x) if route.infinite else abs(x - route.center(bits + 64))
     y, _ = _proven(program, x, size, 2 * bits + 128, clock)
-    with precision(2 * bits + 128):
-        label = f"{name} {slot} {shift} {'above' if program.run(x, 2 * bits + 128)[slot] > target else 'below'}"
+    label = f"{name} {slot} {shift} {_beside(program, x, slot, TURNS[name] > 1, target, bits)}"
     return [] if y is None else [Sample(distance, x, y, -_log2(distance.abs_upper()), directed=label)]
+
+
+def _beside(program: Tape, x: arb, slot: int, circular: bool, target: arb, bits: int) -> str:
+    """On which side of the multiple the argument came to lie; rounding decided that, so it is a phase of its own."""
+    from flint import arb
+
+    with precision(4 * bits):
+        unit = arb.pi() / 2 if circular else arb(1) / 2
+        whole = (target / unit + 0.5).floor().mid()
+        return "above" if program.run(x, 4 * bits)[slot] > whole * unit else "below"
 
 
 def _secant(g: Callable[[arb], arb], a: arb, b: arb, bits: int) -> arb | None:
@@ -550,13 +559,14 @@ def _grows(errors: Sequence[_Error]) -> bool:
 
 
 def _is_steady(errors: Sequence[_Error]) -> bool:
-    """No growth that is faster than a power of the distance and slackens: exp of powers of logarithms turns late.
+    """Is the growth that of a power, of logarithms, or of an exponential?
 
-    With log e ~ kᵖ, the exponent p must be at most 1, or must not fall.
+    With log e ~ kᵖ the exponent p is then at most 1, or constant, or rises as that of exp(xᶜ) does, p = c k log 2. Between
+    them, where p rises slowly, lies exp of towers of logarithms, which turns far beyond what can be computed.
     """
     logs = [(math.log(e.scale), math.log(e.low)) for e in errors if e.scale > 1 and 1 < e.low < math.inf]
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(logs) if b[0] > a[0]]
-    return all(p <= 1.05 for p in slopes) or all(b >= a - 0.02 for a, b in pairwise(slopes))
+    return not slopes or max(slopes) <= 1.05 or not 1.02 < slopes[-1] / slopes[0] < 1.5
 
 
 def _above(a: _Error, b: _Error) -> bool:

@@ -272,14 +272,23 @@ def _entries(node: Expr, done: Mapping[Expr, Any]) -> Any:
     args = [done[a] for a in node.args]
     if node.op.kind == "elementwise":
         apply = np.frompyfunc(lambda *xs: node.op(*xs), len(args), 1)
-        return apply(*args) if any(isinstance(a, np.ndarray) for a in args) else node.op(*args)
+        return apply(*map(_boxed, args)) if any(isinstance(a, np.ndarray) for a in args) else node.op(*args)
     if node.op.name in FOLDED:
         axes, keep = node.params
         return np.frompyfunc(lambda a, b: TABLE[FOLDED[node.op.name]](a, b), 2, 1).reduce(
-            np.asarray(args[0], object), axis=tuple(axes), keepdims=keep)  # fmt: skip
+            _boxed(args[0]), axis=tuple(axes), keepdims=keep)  # fmt: skip
     if node.op.name == "einsum":
         return _einsum(node.params[0], args)
-    return node.op.evaluate(node.params, *[np.asarray(a, object) for a in args])
+    return node.op.evaluate(node.params, *map(_boxed, args))
+
+
+def _boxed(a: Any) -> np.ndarray:
+    """An expression as an array without axes, which NumPy broadcasts."""
+    if isinstance(a, np.ndarray):
+        return a
+    box = np.empty((), object)
+    box[()] = a
+    return box
 
 
 FOLDED = {"amax": "maximum", "amin": "minimum", "prod": "mul"}
@@ -289,7 +298,7 @@ def _einsum(spec: str, args: list[Any]) -> Any:
     """A contraction of arrays of expressions, entry by entry."""
     operands, output = spec.replace("...", "").split("->")
     letters = operands.split(",")
-    arrays = [np.asarray(a, object) for a in args]
+    arrays = [_boxed(a) for a in args]
     sizes = {c: n for names, a in zip(letters, arrays) for c, n in zip(names, a.shape)}
     summed = [c for c in dict.fromkeys("".join(letters)) if c not in output]
     result = np.empty(tuple(sizes[c] for c in output), object)

@@ -9,8 +9,8 @@ from typing import Any
 from tangently.asymptotics import constants as K
 from tangently.asymptotics.germs import Behavior, Fixed, Near, shown
 from tangently.asymptotics.multiseries import GermError, Series, is_number
-from tangently.asymptotics.telling import Sight, expression, leading_term
-from tangently.expr import Expr, symbol
+from tangently.asymptotics.telling import Sight, expression, leading_term, sight_of
+from tangently.expr import Expr
 from tangently.printing import to_text
 
 DISPLAY = 400  # steps of work for terms that nothing depends on
@@ -18,7 +18,8 @@ DISPLAY = 400  # steps of work for terms that nothing depends on
 
 def reasons(x: Expr, point: Any, side: int, found: Behavior) -> tuple[str, ...]:
     """The steps: what f looks like near the point, and what follows."""
-    sight, where = sight_of(x, point, side)
+    sight = sight_of(x, point, side)
+    where = place(x, point, sight)
     if found.sequences:
         return _by_sequences(x, sight, found)
     if found.exists is False:
@@ -28,16 +29,15 @@ def reasons(x: Expr, point: Any, side: int, found: Behavior) -> tuple[str, ...]:
     return _leading(sight, where, found)
 
 
-def sight_of(x: Expr, point: Any, side: int) -> tuple[Sight, str]:
-    """How the distance is written, and the words for where we are."""
+def place(x: Expr, point: Any, sight: Sight) -> str:
+    """The words for where we are."""
     if isinstance(point, float):
-        return Sight(x, False, 1 if point > 0 else -1), f"as {x.name} → {'∞' if point > 0 else '-∞'},"
-    if not isinstance(point, K.Exact) and point == 0:
-        return Sight(x, True, side), f"near {x.name} = 0,"
-    name = "h" if x.name != "h" else "k"
+        return f"as {x.name} → {'∞' if point > 0 else '-∞'},"
+    if sight.h is x:
+        return f"near {x.name} = 0,"
     a = K.show(point)
     step = f"{x.name} + {a[1:]}" if a.startswith(("-", "−")) else f"{x.name} − {a if _simple(a) else f'({a})'}"
-    return Sight(symbol(name), True, side), f"near {x.name} = {a}, with {name} = {step},"
+    return f"near {x.name} = {a}, with {sight.h.name} = {step},"
 
 
 def _simple(text: str) -> bool:

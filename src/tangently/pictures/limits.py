@@ -54,7 +54,7 @@ from tangently.pictures.style import (
     titled,
 )
 from tangently.printing import Layout, call, equation, name, number, to_latex, to_text, tree, words
-from tangently.printing.nodes import Atom, Row, Script, big, flat
+from tangently.printing.nodes import Atom, Row, Script, big, fenced, flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,8 +71,8 @@ BAND, BOX = "#d9d9d9", "#9a9a9a"
 # ---------------------------------------------------------------- the statement
 
 
-def statement(limit: Limit) -> Layout:
-    """lim f = L as a tree of layout, for every printer.
+def statement(limit: Limit, named: bool = False) -> Layout:
+    """lim f = L as a tree of layout, for every printer; `named`: with f(x) in place of its formula.
 
     >>> from tangently.expr import symbol
     >>> from tangently.limits.results import Limit
@@ -81,22 +81,44 @@ def statement(limit: Limit) -> Layout:
     >>> to_text(statement(Limit(1 / x, x, 0, "+", math.inf, None, True, "exact", (), ())))
     'lim_(x → 0⁺) 1/x = ∞'
     """
-    known = is_formula(limit.function, limit.variable)
-    body = tree(limit.function) if known else call(name("f"), _variable(limit))
+    known = not named and is_formula(limit.function, limit.variable)
+    body = tree(limit.function) if known else call(name("f"), *map(name, moving(limit)))
     left = big("lim", equation(_variable(limit), target(limit), "→"), body)
     if limit.exists:
         return equation(left, layout_of(limit.exact if limit.exact is not None else limit.value))
     return Row((left, words("does not exist" if limit.exists is False else "is undecided")), " ")
 
 
+def moving(limit: Limit) -> tuple[str, ...]:
+    """The names of what moves: one variable, or several."""
+    found = limit.variable if isinstance(limit.variable, (tuple, list)) else (limit.variable,)
+    return tuple(str(x.name or "x") for x in found)
+
+
+def shown_variable(limit: Limit) -> str:
+    """x, or (x, y)."""
+    names = moving(limit)
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+
 def _variable(limit: Limit) -> Layout:
-    return name(limit.variable.name or "x")
+    return listed(list(map(name, moving(limit))))
 
 
-def target(limit: Limit) -> Layout:
-    """The point, with the sign of a one-sided limit."""
+def listed(parts: Sequence[Layout]) -> Layout:
+    """One thing by itself, several in parentheses."""
+    if len(parts) == 1:
+        return parts[0]
+    comma = Atom(", ", "text")
+    return fenced(Row(tuple(p for part in parts for p in (comma, part))[1:]))
+
+
+def target(limit: Limit, plain: bool = False) -> Layout:
+    """The point, with the sign of a one-sided limit (not with `plain`)."""
+    if isinstance(limit.point, (tuple, list)):
+        return listed([flat(layout_of(p)) for p in limit.point])
     point = flat(layout_of(limit.point))
-    if limit.direction == "both" or math.isinf(place(limit.point)):
+    if plain or limit.direction == "both" or math.isinf(place(limit.point)):
         return point
     return Script(point, None, Atom("+" if limit.direction == "+" else "−", "operator"))
 
@@ -107,7 +129,9 @@ def layout_of(value: Any) -> Layout:
 
 
 def place(point: Any) -> float:
-    """The number that a point is."""
+    """The number that a point is; NaN for one of several coordinates."""
+    if isinstance(point, (tuple, list)):
+        return math.nan
     return float(evaluate([point], {})[0]) if isinstance(point, Expr) else float(point)
 
 
@@ -162,11 +186,30 @@ def plot_limit(
     that is shown, `values` numbers for parameters. Returns the figure.
     """
     with house():
+        if len(moving(limit)) > 1:
+            return _plot_paths(limit, ax, values)
         scene = _scene(limit, domain, values)
         ax = ax if ax is not None else own_axes(6.8, 4.4)
         scene, band = _with_band(scene, epsilon, fixed=domain is not None)
         _draw(ax, scene, band)
         return ax.figure  # type: ignore[return-value]
+
+
+def _plot_paths(limit: Limit, ax: Axes | None, values: Mapping[str, float] | None) -> Figure:
+    """A limit of two variables: f along paths into the point."""
+    from tangently.pictures.rays import draw_paths, finish_paths, function_of_two
+
+    variables: Any = limit.variable
+    f = function_of_two(limit.function, variables, values)
+    at = [place(p) for p in limit.point]
+    if not all(map(math.isfinite, at)):
+        raise InputError("a limit of two variables is drawn at a finite point; this one lies at infinity")
+    ax = draw_paths(ax, f, at, moving(limit), limit.value)
+    words_ = "all paths end at one height" if limit.exists else "paths end at different heights: no limit"
+    words_ = words_ if limit.exists is not None else "undecided: paths alone prove no limit"
+    said_ = f"{to_text(statement(limit))}, {limit.how}. {words_}"
+    finish_paths(ax, moving(limit), f"{_title(limit)}    ({limit.how})", words_, said_)
+    return ax.figure  # type: ignore[return-value]
 
 
 def _scene(limit: Limit, domain: Any, values: Mapping[str, float] | None) -> Scene:
@@ -532,9 +575,7 @@ def _title(limit: Limit) -> str:
     text = to_text(statement(limit))
     if len(text) <= 76:
         return text
-    return text.replace(to_text(limit.function), f"f({limit.variable.name})").replace(
-        f"(f({limit.variable.name}))", f"f({limit.variable.name})"
-    )
+    return to_text(statement(limit, named=True))
 
 
 def _ticks(ax: Axes, scene: Scene) -> None:
@@ -563,7 +604,7 @@ def minus(text: str) -> str:
 
 def caption(limit: Limit, band: Band | None) -> str:
     """What the picture shows, in a sentence."""
-    x = limit.variable.name or "x"
+    x = shown_variable(limit)
     if band is not None:
         return _band_caption(limit, band, x)
     if limit.exists is None:
@@ -595,6 +636,6 @@ def nearness(limit: Limit, delta: str) -> str:
 
 
 __all__ = [
-    "caption", "layout_of", "minus", "nearness", "place", "plot_continuity", "plot_differentiability", "plot_limit",
-    "said", "statement",
+    "caption", "layout_of", "minus", "moving", "nearness", "place", "plot_continuity", "plot_differentiability",
+    "plot_limit", "said", "shown_variable", "statement", "target",
 ]  # fmt: skip

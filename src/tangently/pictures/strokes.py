@@ -63,7 +63,7 @@ def of_number(
     """
     if not isinstance(expr, Expr) or (x not in inputs_of([expr]) and callable(call)):
         return call
-    given = _given(expr, x, values or {})
+    given = given_values(expr, [x], values or {})
     known = substitute([expr], {n: const(float(v)) for n, v in given.items()})[0]
 
     def f(v: Any) -> Any:
@@ -81,8 +81,9 @@ def _agree(f: Function, call: Function, near: float) -> bool:
     return bool(np.allclose(sample(f, x), sample(call, x), rtol=1e-6, atol=1e-9, equal_nan=True))
 
 
-def _given(expr: Expr, x: Expr, values: Mapping[str, float]) -> dict[Expr, float]:
-    others = [n for n in inputs_of([expr]) if n is not x and n.params[0].value is None]
+def given_values(expr: Expr, moving: Sequence[Expr], values: Mapping[str, float]) -> dict[Expr, float]:
+    """The numbers for the inputs that do not move."""
+    others = [n for n in inputs_of([expr]) if n not in moving and n.params[0].value is None]
     missing = [n.name for n in others if n.name not in values]
     if missing:
         names = ", ".join(map(str, missing))
@@ -371,7 +372,7 @@ def bounded(value: float, up: bool = False, digits: int = 4) -> str:
     return plain(near + unit * (1 if up else -1) if wrong else near, digits)
 
 
-def is_formula(function: Any, x: Expr) -> bool:
+def is_formula(function: Any, x: Any) -> bool:
     """Is it known what f computes? Of a black box only the name is."""
     return isinstance(function, Expr) and (function.op is not INPUT or function is x)
 
@@ -382,6 +383,6 @@ def short_number(value: float) -> str:
 
 
 __all__ = [
-    "Stroke", "bounded", "circle", "curve_label", "draw_stroke", "fitted_legend", "is_formula", "of_number",
-    "one_sided", "set_tex", "sharp", "short_number", "stroke", "text_box", "trusted", "value_at", "window",
+    "Stroke", "bounded", "circle", "curve_label", "draw_stroke", "fitted_legend", "given_values", "is_formula",
+    "of_number", "one_sided", "set_tex", "sharp", "short_number", "stroke", "text_box", "trusted", "value_at", "window",
 ]  # fmt: skip

@@ -21,7 +21,17 @@ import numpy as np
 from tangently.errors import InputError, TangentlyError
 from tangently.expr import Expr
 from tangently.pictures.breaks import interval, plot_continuity, plot_differentiability, where
-from tangently.pictures.limits import layout_of, minus, nearness, place, plot_limit, said, statement
+from tangently.pictures.limits import (
+    minus,
+    moving,
+    nearness,
+    place,
+    plot_limit,
+    said,
+    shown_variable,
+    statement,
+    target,
+)
 from tangently.pictures.strokes import bounded, is_formula, short_number
 from tangently.pictures.style import plain
 from tangently.printing import (
@@ -130,7 +140,7 @@ def _limit_title(limit: Limit) -> str:
     side = "" if math.isinf(place(limit.point)) else side
     formula = _formula_text(limit)
     known = formula if len(formula) <= 60 else "f"
-    return f"Limit of {known} as {limit.variable.name} → {to_text(layout_of(limit.point))}{side}"
+    return f"Limit of {known} as {shown_variable(limit)} → {to_text(target(limit, plain=True))}{side}"
 
 
 def _answer(limit: Limit) -> str:
@@ -158,6 +168,8 @@ def _deltas(limit: Limit) -> Grid | None:
     """For a few ε the δ that is proven; nothing where there is no finite limit, or where none is proven."""
     if not limit.exists or limit.value is None or math.isinf(limit.value) or not PROVEN[limit.how]:
         return None
+    if len(moving(limit)) > 1:
+        return None
     rows = []
     for epsilon in EPSILONS:
         try:
@@ -167,7 +179,7 @@ def _deltas(limit: Limit) -> Grid | None:
     if not rows:
         return None
     level = said(limit.exact if limit.exact is not None else limit.value)
-    x, sign = limit.variable.name or "x", "N" if math.isinf(place(limit.point)) else "δ"
+    x, sign = shown_variable(limit), "N" if math.isinf(place(limit.point)) else "δ"
     note = f"Proven: {nearness(limit, sign)} implies |f({x}){minus(level)}| < ε."
     return Grid(("ε", sign), tuple(rows), note)
 
@@ -176,8 +188,8 @@ def _evidence(limit: Limit) -> Grid | None:
     """The values on the way, and how well each is proven; that column is left out where none is."""
     if not limit.evidence:
         return None
-    x, proven = limit.variable.name or "x", any(r.radius is not None for r in limit.evidence)
-    columns = (x, f"f({x})", "proven to within")[: 2 + proven]
+    x, proven = shown_variable(limit), any(r.radius is not None for r in limit.evidence)
+    columns = (x, f"f({', '.join(moving(limit))})", "proven to within")[: 2 + proven]
     return Grid(columns, tuple(_evidence_row(r)[: 2 + proven] for r in limit.evidence), whole=True)
 
 
@@ -202,8 +214,10 @@ def limit_data(limit: Limit) -> dict[str, Any]:
     """A limit as plain data."""
     return {
         "function": _formula_text(limit),
-        "variable": limit.variable.name,
-        "point": _plain_value(limit.point),
+        "variable": moving(limit)[0] if len(moving(limit)) == 1 else list(moving(limit)),
+        "point": [_plain_value(p) for p in limit.point]
+        if isinstance(limit.point, tuple)
+        else _plain_value(limit.point),
         "direction": limit.direction,
         "exists": limit.exists,
         "value": limit.value,

@@ -15,7 +15,7 @@ Glossary: u an expression, x the input, atom what u is a polynomial in, coeffici
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -57,11 +57,16 @@ class Scope:
     hi: Point
     wild: set[int] = field(default_factory=set)
 
+    @property
+    def margin(self) -> Any:
+        """How much is left out at an end where infinitely many crowd."""
+        return (self.hi.ball - self.lo.ball).mid() / 32
+
     def range_of(self, u: Expr) -> Any:
         """A ball that holds the values of u on the interval; where u has no bound at an end, on what is left of it."""
         if not (self.lo.finite and self.hi.finite):
             raise NoForm
-        run, width = Program(u, self.x), (self.hi.ball - self.lo.ball).mid() / 32
+        run, width = Program(u, self.x), self.margin
         a, b = self.lo.ball, self.hi.ball
         found = run(a.union(b))
         if found.is_finite():
@@ -80,7 +85,15 @@ def _finite(run: Program, held: Any) -> bool:
 
 def solve(u: Expr, s: Scope) -> list[Point]:
     """Every point of the interval where u is 0 (in no order, perhaps twice). Raises NoForm, or Everywhere."""
-    return [p for p in _zeros(u, s) if p.ball.is_finite() and not _outside(p, s)]
+    found = [p for p in _zeros(u, s) if p.ball.is_finite() and not _outside(p, s)]
+    return uncrowded(found, s)
+
+
+def uncrowded(points: Iterable[Point], s: Scope) -> list[Point]:
+    """Those outside the margins in which infinitely many crowd: there a list would have gaps."""
+    width = s.margin if s.wild else None
+    lost = lambda p: (-1 in s.wild and p.ball < s.lo.ball + width) or (1 in s.wild and p.ball > s.hi.ball - width)
+    return [p for p in points if not lost(p)]
 
 
 def _outside(p: Point, s: Scope) -> bool:
@@ -486,4 +499,4 @@ INVERSES: dict[str, Callable[..., list[Expr]]] = {
     "Si": _at_zero,
 }
 
-__all__ = ["MANY", "Everywhere", "NoForm", "Scope", "pi", "same", "solve"]
+__all__ = ["MANY", "Everywhere", "NoForm", "Scope", "pi", "same", "solve", "uncrowded"]

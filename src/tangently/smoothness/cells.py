@@ -26,8 +26,8 @@ from typing import Any
 
 from tangently.enclosure import ball
 from tangently.expr import CONST, Expr, build, const, substitute, toposort
-from tangently.smoothness.algebra import MANY, NoForm, Scope
-from tangently.smoothness.isolating import Zeros, distinct, zeros
+from tangently.smoothness.algebra import MANY, NoForm, Scope, uncrowded
+from tangently.smoothness.isolating import Zeros, distinct, window, zeros
 from tangently.smoothness.points import (
     DEEP,
     NoBalls,
@@ -186,16 +186,19 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
     found = _breaks(c, piece, which, u)
     c.proven &= found.proven
     c.notes += [found.note] if found.note else []
-    inner = [p for p in found.points if before(piece.lo, p) and before(p, piece.hi)]
+    limits = window(piece.lo, piece.hi)[:2] if found.note else ()
+    inner = [p for p in distinct([*found.points, *limits]) if before(piece.lo, p) and before(p, piece.hi)]
     ends = [piece.lo, *inner, piece.hi]
     if len(c.pieces) + len(inner) > PIECES:
         return _given_up(c, piece, f"more than {PIECES} places where the function may break")
     parts = [
         replace(piece, lo=a, hi=b, done=dict(piece.done) if inner else piece.done) for a, b in itertools.pairwise(ends)
     ]
-    for side, k in ((-1, 0), (1, -1)):
+    for side, k in ((0, 0), (-1, 0), (1, -1)):
         if side in found.wild:
             parts[k] = replace(parts[k], wild=True, crowds=side)
+    if found.note:  # what lies outside the part that was searched
+        parts = [part if part.lo.finite and part.hi.finite else replace(part, wild=True) for part in parts]
     return parts
 
 
@@ -218,29 +221,22 @@ def _breaks(c: Cutting, piece: Piece, which: str, u: Expr) -> Zeros:
 
 def _wholes(c: Cutting, piece: Piece, which: str, u: Expr) -> Zeros:
     """Where u is a whole number (for "pole": 0, -1, -2, …)."""
-    reach, wild = _reach(c, piece, u)
-    if reach is None:
-        return Zeros(proven=False, wild=(-1, 1))
+    lo, hi, note = window(piece.lo, piece.hi)
+    scope = Scope(c.x, lo, hi)
+    try:
+        reach = scope.range_of(u)
+    except NoForm:
+        return Zeros(proven=False, wild=(0,))
     first = int(float(reach.lower().floor().lower()))
     last = int(float(reach.upper().ceil().upper()))
     last = min(last, 0) if which == "pole" else last
     if last - first > MANY:
         c.notes.append(f"more than {MANY} values of a rounded or periodic part: the rest was not looked at")
-        return Zeros(proven=False, wild=(-1, 1))
-    found = [zeros(u - k, c.x, piece.lo, piece.hi) for k in range(first, last + 1)]
-    points = distinct([p for each in found for p in each.points])
-    return Zeros(points, proven=all(each.proven for each in found), wild=wild)
-
-
-def _reach(c: Cutting, piece: Piece, u: Expr) -> tuple[Any, tuple[int, ...]]:
-    """The values of u on the piece; where they have no bound at an end, on the rest of it, and that end."""
-    if not (piece.lo.finite and piece.hi.finite):
-        return None, ()
-    scope = Scope(c.x, piece.lo, piece.hi)
-    try:
-        return scope.range_of(u), tuple(scope.wild)
-    except NoForm:
-        return None, ()
+        return Zeros(proven=False, wild=(0,))
+    found = [zeros(u - k, c.x, lo, hi) for k in range(first, last + 1)]
+    points = distinct(uncrowded([p for each in found for p in each.points], scope))
+    proven = not note and all(each.proven for each in found)
+    return Zeros(points, proven=proven, wild=tuple(scope.wild), note=note)
 
 
 def _marked(c: Cutting, piece: Piece, node: Expr, args: Sequence[Expr], breaks: Sequence[Any]) -> Piece:

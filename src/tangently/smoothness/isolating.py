@@ -44,7 +44,10 @@ WINDOW = 32.0
 
 @dataclass(frozen=True)
 class Zeros:
-    """Where an expression is 0 on an interval: points in order; at the ends in `wild` (-1, 1) infinitely many crowd."""
+    """Where an expression is 0 on an interval: points in order; at the ends in `wild` (-1, 1) infinitely many crowd.
+
+    0 in `wild` means that nothing is known.
+    """
 
     points: tuple[Point, ...] = ()
     everywhere: bool = False
@@ -79,10 +82,16 @@ def _within_window(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
     """Without a closed form, balls; of an infinite interval only the part within ±WINDOW is searched."""
     if lo.finite and hi.finite:
         return _isolated(u, x, lo, hi)
+    a, b, note = window(lo, hi)
+    return replace(zeros(u, x, a, b), proven=False, wild=(), note=note)
+
+
+def window(lo: Point, hi: Point) -> tuple[Point, Point, str]:
+    """What is searched of an interval without end, and a sentence about it."""
     a = lo if lo.finite else end(min(-WINDOW, hi.at - WINDOW))
     b = hi if hi.finite else end(max(WINDOW, lo.at + WINDOW))
-    note = f"only the part from {a.at:g} to {b.at:g} was searched"
-    return replace(zeros(u, x, a, b), proven=False, wild=(), note=note)
+    whole = lo.finite and hi.finite
+    return a, b, "" if whole else f"only the part from {a.at:g} to {b.at:g} was searched"
 
 
 def distinct(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -266,4 +275,4 @@ def _sign(held: Any) -> int:
     return (1 if held > 0 else -1) if _excludes(held) else 0
 
 
-__all__ = ["Zeros", "distinct", "zeros"]
+__all__ = ["Zeros", "distinct", "window", "zeros"]

@@ -43,7 +43,7 @@ def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
     reading = read(f)
     if reading.root is None:
         paths, x = _explored(reading, lo, hi)
-        return _finished(_cases(paths, 0), x, _cases(paths, 0, gaps=False))
+        return _finished(_cases(paths, 0), x, _cases(paths, 0, gaps=False), reading.callable)
     x = reading.input(wrt)
     others = [n for n in toposort([reading.root]) if n.op is INPUT and n is not x]
     if others:
@@ -54,11 +54,12 @@ def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
     return _finished(reading.root, x)
 
 
-def _finished(root: Expr, x: Expr, shown: Expr | None = None) -> Subject:
+def _finished(root: Expr, x: Expr, shown: Expr | None = None, given: Any = None) -> Subject:
     fresh = symbol(x.name or "x")
     output, shown = substitute([root, shown or root], {x: fresh})
     [output] = expand([output])
-    return Subject(rooted_squares(output), fresh, lambda v: float(evaluate([shown], {fresh: float(v)})[0]), shown)
+    call = given or (lambda v: float(evaluate([shown], {fresh: float(v)})[0]))
+    return Subject(rooted_squares(output), fresh, call, shown)
 
 
 def rooted_squares(root: Expr) -> Expr:
