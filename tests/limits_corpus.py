@@ -331,6 +331,7 @@ def confirms_value(found: Sequence[Sample], truth: arb) -> str:
 def strays(found: Sequence[Sample], truth: arb, more: arb, start: int) -> bool:
     """Is a hostile value much further from the truth than the regular ones from there on?"""
     allowed = 10 * largest(abs(y - truth).upper() for y in around(found, start)) + more
+    allowed = (1.1 * allowed.log()).exp() if allowed > 1 else allowed  # before they fall they may rise fast
     return any(not abs(y - truth) < allowed for y in hostile(found, start))
 
 
@@ -372,7 +373,11 @@ def confirm(row: Row, seconds: float = 10.0) -> str:
     found = [samples(row, side, seconds) for side in sides(row)]
     if any(len(f) < 12 for f in found):
         return ""
-    grades = graded(row, found)
+    old, ctx.prec = ctx.prec, 4000
+    try:
+        grades = graded(row, found)
+    finally:
+        ctx.prec = old
     return "" if not all(grades) else "slow" if "slow" in grades else "strong"
 
 
@@ -385,12 +390,8 @@ def graded(row: Row, found: list[list[Sample]]) -> list[str]:
         return ["strong" if jump or any(map(oscillates, found)) else ""]
     if row.truth == "zoo":
         return [unbounded(found)]
-    old, ctx.prec = ctx.prec, 600
     truth = ball(symbolic(row.truth), arb(0))
-    try:
-        return [confirms_value(f, truth) for f in found]
-    finally:
-        ctx.prec = old
+    return [confirms_value(f, truth) for f in found]
 
 
 def unbounded(found: list[list[Sample]]) -> str:

@@ -948,7 +948,7 @@ def test_a_constant_is_a_node_and_stays_one() -> None:
     x = symbol("x")
     assert TABLE["pi"]() is PI is TABLE["pi"]()
     assert (PI.shape, PI.dtype, PI.args) == ((), "w", ())
-    assert [to_text(simplify(y)) for y in (PI * 2, x * PI * 2 + PI * x, PI / 2 + PI / 3)] == ["2π", "3π x", "⅚π"]
+    assert [to_text(simplify(y)) for y in (PI * 2, x * PI * 2 + PI * x, PI / 2 + PI / 3)] == ["2π", "3π x", "5π/6"]
     assert [to_latex(y) for y in (PI * x, EULER)] == [r"\pi x", r"\gamma"]
     assert to_python(PI * EULER) == "pi * euler_gamma"
     assert pullback([TABLE["sin"](PI * x)], [const(1)], [x]) == [TABLE["cos"](PI * x) * PI]

@@ -835,7 +835,6 @@ SPECIAL = {
     "jn": lambda x: scipy.special.jn(0, x), "expi": lambda x: scipy.special.expi(x),
     "erfi": lambda x: scipy.special.erfi(x), "erfinv": lambda x: scipy.special.erfinv(x / 3),
     "zeta": lambda x: scipy.special.zeta(x), "beta": lambda x: scipy.special.beta(x, 2.5),
-    "factorial": lambda x: scipy.special.factorial(x),
 }  # fmt: skip
 
 

@@ -50,6 +50,8 @@ GOLDEN = math.log2((1 + math.sqrt(5)) / 2)
 FIRST, LAST = 2, 48  # u of the dense samples: from a quarter of the size to the last bits
 FLOAT_REACH, MP_REACH = 192, 768  # u of the farthest sample near 0 and ∞
 LATE = 20.0  # a value that is missing from here on only is missing through rounding or underflow
+NEARLY = 7.0  # where f has values up to here, that it has none from here on need not be its domain
+NEAR_STEP = 12.0  # ε to the power 1/4 and less: where a step may come from rounding
 FEWEST = 12  # octaves of samples without which nothing is said
 PLAUSIBLE, ENOUGH = 1e-3, 1e-9  # relative errors: of an answer worth giving, and of one that needs no more digits
 DROWNED = "rounding inside f drowns its values before they settle"
@@ -139,7 +141,7 @@ def _plan(a: Approach, last: float, reach: float) -> dict[str, list[float]]:
 
 @dataclass(frozen=True)
 class Sample:
-    """One call of f. `fault` is "" for a value, "domain" or "overflow" for none; `y` may have many digits."""
+    """One call of f. `fault` is "" for a value, "domain", "nan" or "overflow" for none; `y` may have many digits."""
 
     u: float
     x: float
@@ -175,7 +177,7 @@ def _number(y: Any) -> tuple[Any, str]:
         return None, "overflow"
     except (TypeError, ValueError) as e:
         raise InputError(f"f returned a value of type {type(y).__name__}; wanted a real number") from e
-    return (y, "") if math.isfinite(size) else (None, "domain" if math.isnan(size) else "overflow")
+    return (y, "") if math.isfinite(size) else (None, "nan" if math.isnan(size) else "overflow")
 
 
 def _called(f: Function, x: Any) -> tuple[Any, str]:
@@ -189,7 +191,8 @@ def _called(f: Function, x: Any) -> tuple[Any, str]:
     except (ArithmeticError, ValueError) as e:
         if isinstance(e, InputError | ShapeError):
             raise
-        return None, "overflow" if isinstance(e.__cause__, OverflowError) else "domain"
+        kinds = {OverflowError: "overflow", ZeroDivisionError: "nan"}
+        return None, kinds.get(type(e.__cause__ or e), "domain")
     return y, "overflow" if fault and seen else fault
 
 
@@ -276,26 +279,37 @@ class Data:
         return at[: np.argmin(near)] if not near.all() else at
 
 
-def _trimmed(samples: list[Sample]) -> tuple[list[Sample], bool, tuple[str, ...], str]:
-    """The samples between the last hole far away and the first hole near the point; what the holes say."""
+def _trimmed(f: Function, a: Approach, samples: list[Sample]) -> tuple[list[Sample], bool, Verdict, tuple[str, ...]]:
+    """The samples between the last hole far away and the first hole near the point; a verdict if the holes are all."""
     holes = [k for k, s in enumerate(samples) if s.fault]
     far = [k for k, after in zip(holes, [*holes[1:], len(samples)]) if after - k > 20]
     if far:
         samples = samples[far[-1] + 1 :]
         holes = [k for k, s in enumerate(samples) if s.fault]
     if not holes:
-        return samples, False, (), ""
-    first, kind = samples[holes[0]], samples[holes[0]].fault
-    if kind == "domain" and first.u < LATE:
-        return [], False, (), f"f has no real value at x = {first.x!r}" + _scattered(samples, holes)
-    cause = "grows too large for a float" if kind == "overflow" else "has no value, through rounding or underflow,"
-    note = f"f {cause} from x = {first.x!r} on: the estimate rests on what comes before"
-    return samples[: holes[0]], kind == "overflow", (note,), ""
+        return samples, False, "converges", ()
+    first = samples[holes[0]]
+    scattered = len(holes) < 0.9 * (len(samples) - holes[0])
+    grown = first.fault == "overflow" or (first.fault == "nan" and _has_value_in_long(f, first.x))
+    if grown or first.u >= LATE:
+        cause = "grows too large for a float" if grown else "has no value, through rounding or underflow,"
+        note = f"f {cause} from x = {float(first.x)!r} on: the estimate rests on what comes before"
+        return samples[: holes[0]], grown, "converges", (note,)
+    where = f"f has no real value at x = {float(first.x)!r}"
+    if scattered:
+        return [], False, "undefined", (where + ", and at other points as near as one likes",)
+    if first.u >= NEARLY or (math.isinf(a.point) and first.fault == "nan"):
+        return samples[: holes[0]], False, "unclear", (where + " and beyond: the edge of its domain, or ∞ - ∞ inside f",)
+    return [], False, "undefined", (where + ", nor nearer to the point",)
 
 
-def _scattered(samples: list[Sample], holes: list[int]) -> str:
-    some = len(holes) < 0.9 * (len(samples) - holes[0])
-    return ", and at other points as near as one likes" if some else ", nor nearer to the point"
+def _has_value_in_long(f: Function, x: float) -> bool:
+    """NaN may be ∞/∞ inside f: then numbers of a wider range, where the machine has them, give a value."""
+    try:
+        y, fault = _called(f, np.longdouble(x))
+    except (TypeError, InputError, ShapeError):
+        return False
+    return not fault and y is not None
 
 
 def _data(a: Approach, samples: list[Sample], overflow: bool, notes: tuple[str, ...], precise: bool) -> Data:
@@ -404,7 +418,7 @@ def _with_noise(d: Data) -> Data:
 
 
 def _rounding(d: Data, middle: Array) -> tuple[int | None, bool]:
-    """Where rounding begins, small and rough; and is it fatal: a thousand times as large beside f, or frozen at the end?"""
+    """Where rounding begins, small and rough; is it fatal: a thousand times as large beside f, or frozen at the end?"""
     near = d.u <= LAST
     size, span = _behind(abs(d.y), 7, np.max), _behind(d.z, 7, np.ptp)
     fading = middle < 0.5 * _behind(np.where(d.rough, middle, 0), 14, np.max)  # an oscillation that dies away
@@ -415,7 +429,8 @@ def _rounding(d: Data, middle: Array) -> tuple[int | None, bool]:
     share = d.noise / np.maximum(_windowed(abs(d.y), 7, np.max), 1e-300)  # an oscillation of 1/x grows as 1/x does
     lasting = _ahead(d.rough, 5, np.min)[start:].any()
     grows = share[start:][near[start:]].max() >= 1e3 * max(share[start], EPS)
-    frozen = not np.ptp(d.z[-10:]) and abs(d.z[-1] - d.z[start]) > 10 * d.noise[start]
+    settled = max(float(np.ptp(d.z[max(0, start - 6) : start + 1])), d.noise[start])
+    frozen = not np.ptp(d.z[-10:]) and abs(d.z[-1] - d.z[start]) > 10 * settled
     return (start if lasting or frozen else None), bool((grows and lasting) or frozen)
 
 
@@ -431,6 +446,19 @@ def _drowned(d: Data, start: int, lost: bool) -> Array:
 
 def _sign(rising: bool) -> Verdict:
     return "diverges +" if rising else "diverges -"
+
+
+def _stepping(d: Data) -> tuple[Verdict | None, str]:
+    """A step between two constants very near to the point: of f, or of rounding, as in ⌊sin(x)/x⌋ at 0?"""
+    moved = np.flatnonzero(d.z != d.z[-1])
+    if d.origin or not len(moved) or moved[-1] < 8 or len(d.z) - moved[-1] < 8 or d.u[moved[-1]] < NEAR_STEP:
+        return None, ""
+    last = int(moved[-1])
+    before, height = d.z[last - 7 : last + 1], abs(d.z[last] - d.z[-1])
+    if np.ptp(before) > 1e-3 * height:
+        return None, ""
+    near, far = f"{d.y[-1]:.6g}", f"{d.y[last]:.6g}"
+    return "unclear", f"f steps from {far} to {near} at x = {d.x[last]!r}, so near that rounding may have done it"
 
 
 def _overflowing(d: Data) -> Verdict | None:
@@ -468,13 +496,21 @@ def _dying(d: Data, bins: Array, u: Array, late: int, always: bool) -> tuple[Ver
     overall, power = (-_slope(np.log(u[-k:]), np.log(width[-k:])) for k in (len(u), late))
     middle = bins[-late:].mean(axis=1)
     now, drift = width[-3:].max(), abs(middle[-1] - middle[0])
-    if power > 0.6 or not d.steady:
+    if power > 0.6 or not d.steady or now < 1e-9 * abs(middle).max():
         return None, ""
+    if _is_granular(bins[-late:]):
+        return "cancellation", DROWNED
     if max(power, overall) > 0.3 or (drift > now and power > -0.3):
         return "unclear", f"f fluctuates by {now:.3g} near the point, and whether that dies away can't be seen"
     if not always or now > 0.01 * abs(bins[-late:]).max():
         return "oscillates", f"f goes on to vary by {now:.3g} as x approaches the point"
     return "unclear", f"f scatters by {now:.3g} everywhere near the point: noise or oscillation can't be told apart"
+
+
+def _is_granular(y: Array) -> bool:
+    """Are the values small multiples of one unit in the last place of numbers near 1, and nothing else?"""
+    grains = y / 2.0**-54
+    return bool(abs(grains).max() < 4096 and (grains == np.round(grains)).all())
 
 
 def _slope(x: Array, y: Array) -> float:
@@ -714,7 +750,7 @@ def _study(d: Data, plan: dict[str, list[float]]) -> Estimated:
     )  # fmt: skip
     if verdict := _overflowing(d):
         return said(verdict)
-    for look in (_wild, _swinging):
+    for look in (_wild, _swinging, _stepping):
         verdict, why = look(d)
         if verdict:
             return said(verdict, why)
@@ -764,9 +800,9 @@ def _looked(f: Function, a: Approach, budget: Budget, precise: bool, calls: int)
     if len(samples) < len(asked):
         return Estimated(None, math.inf, "unclear", _seen(samples), ("f is too slow for the time allowed",))
     samples = sorted({s.x: s for s in samples}.values(), key=lambda s: s.u)
-    kept, overflow, notes, undefined = _trimmed(samples)
-    if undefined or not any(not s.fault for s in samples):
-        return Estimated(None, math.inf, "undefined", _seen(samples), (undefined or "f has no real value near here",))
+    kept, overflow, verdict, notes = _trimmed(f, a, samples)
+    if verdict != "converges":
+        return Estimated(None, math.inf, verdict, _seen(samples), notes)
     if len(kept) < 10:
         return Estimated(None, math.inf, "unclear", _seen(kept), (*notes, "too few values of f to tell a limit"))
     steady = precise or all(_called(f, s.x)[0] == s.y for s in kept[:: len(kept) // 2])
@@ -775,8 +811,9 @@ def _looked(f: Function, a: Approach, budget: Budget, precise: bool, calls: int)
 
 def _affordable(f: Function, a: Approach, budget: Budget, precise: bool, calls: int) -> dict[str, list[float]]:
     """The fullest plan that the calls, and the time of a first call, allow; {} where that is too little."""
+    _sampled(f, a, [FIRST + 0.5], budget, precise)  # the first call may import what f needs
     start = time.perf_counter()
-    _sampled(f, a, [FIRST + 0.5], budget, precise)
+    _sampled(f, a, [FIRST + 0.6], budget, precise)
     cost = max(time.perf_counter() - start, 1e-9)
     calls = min(calls, budget.left, int(0.8 * (budget.deadline - time.perf_counter()) / cost))
     plan = _plan(a, a.last, MP_REACH if precise else FLOAT_REACH)

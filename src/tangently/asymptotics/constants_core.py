@@ -429,7 +429,7 @@ def _inverse_of_sum(c: Exact) -> Number:
 def content(c: Exact) -> tuple[fmpq, Monomial, Number]:
     """c = q·m·S for a sum c: S > 0 with coprime integer coefficients and no atom in common (now perhaps one term).
 
-    1 − cos²a is sin²a here, so that its root and its logarithm are those of a product.
+    1 − cos²a is sin²a here, and π² + 2π + 1 is (π + 1)², so that roots and logarithms are those of a product.
 
     The roots of primes stay in S where c is algebraic: √(10 − 2√5) is easier to read than √2·⁴√5·√(√5 − 1).
     """
@@ -438,7 +438,18 @@ def content(c: Exact) -> tuple[fmpq, Monomial, Number]:
     q = _rational_content(terms_of(S).values()) * sign(S)
     S = scale(S, 1 / q)
     sine = _sine_of_square(S)
-    return (q, monomial(common), S) if sine is None else (q, monomial([*common, (sine, TWO)]), ONE)
+    if sine is not None:
+        return q, monomial([*common, (sine, TWO)]), ONE
+    powers = _repeated(S)
+    return (q, monomial(common), S) if powers is None else (q, monomial([*common, *powers]), ONE)
+
+
+def _repeated(S: Number) -> list[tuple[Atom, fmpq]] | None:
+    """The repeated factors of a sum as sum atoms."""
+    from tangently.asymptotics.constants_radicals import repeated_factors
+
+    found = repeated_factors(S) if type(S) is Exact and len(S.terms) > 2 else None
+    return None if found is None else [(atom(SUM, f), fmpq(e)) for f, e in found]
 
 
 def _sine_of_square(S: Number) -> Atom | None:
@@ -456,7 +467,7 @@ def _common_factors(c: Exact) -> list[tuple[Atom, fmpq]]:
     exponents: dict[Atom, list[fmpq]] = {}
     for m in c.terms:
         for a, e in m.factors:
-            if not (skip and a.algebraic) and a.kind not in (SIN, COS, OSCILLATOR, SINPI, COSPI):
+            if not (skip and a.algebraic) and a.kind not in (OSCILLATOR, SINPI, COSPI):
                 exponents.setdefault(a, []).append(e)
     count = len(c.terms)
     least = {a: _least([*es, ZERO] if len(es) < count else es) for a, es in exponents.items()}
@@ -554,6 +565,8 @@ def _angles(first: Atom, second: Atom) -> Number:
 def _power_of_sum(kept: Mapping[Atom, fmpq], ruled: Iterable[Atom]) -> Number | None:
     for a in ruled:
         n = int(kept[a].floor()) if a.kind == SUM else 0
+        if n and len(a.data.terms) == 1:  # the size of a negative atom
+            return _rest(kept, {a: kept[a] - n}, whole_power(a.data, n))
         if 1 <= n <= EXPANDED and math.comb(len(a.data.terms) - 1 + n, n) <= TERMS // 4:
             return _rest(kept, {a: kept[a] - n}, whole_power(a.data, n))
     return None
@@ -626,7 +639,8 @@ def leading(S: Exact) -> Monomial | None:
     atoms = sorted({a for m in S.terms for a, _ in m.factors if not a.algebraic}, key=lambda a: -a.serial)
     vectors = sorted(((_exponents(m, atoms), k) for k, m in enumerate(S.terms)), reverse=True)
     top, other = vectors[0][0], vectors[1][0]
-    return list(S.terms)[vectors[0][1]] if top != other and all(e >= 0 for e in top) and any(top) else None
+    falls = top != other and any(top) and all(e >= 0 for vector, _ in vectors for e in vector)
+    return list(S.terms)[vectors[0][1]] if falls else None
 
 
 def _exponents(m: Monomial, atoms: Iterable[Atom]) -> tuple[fmpq, ...]:
@@ -755,6 +769,8 @@ BALLS: dict[str, Callable[[Any, Angles | None], arb]] = {
 
 # ---------------------------------------------------------------- signs
 
+watchers: list[Callable[[Exact, int], None]] = []  # told of every sign that was decided (parameters need the conditions)
+
 
 def sign(c: Number) -> int:
     """-1, 0 or 1, proven; Undecided where neither a ball nor an identity decides.
@@ -768,6 +784,8 @@ def sign(c: Number) -> int:
     assert type(c) is Exact
     if c._sign is None:
         c._sign = _sign(c)
+    for watch in watchers:
+        watch(c, c._sign)
     return c._sign
 
 

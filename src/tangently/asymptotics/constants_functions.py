@@ -61,6 +61,7 @@ from tangently.asymptotics.constants_core import (
     terms_of,
     to_float,
     total_of,
+    watchers,
     whole_power,
 )  # fmt: skip
 from tangently.asymptotics.constants_radicals import factors, rational_power, root_of_sum
@@ -659,6 +660,8 @@ def floor(c: Number) -> int:
         if found.is_finite():
             low, high = (_whole_below(end) for end in ends(found, bits))
             if low == high:
+                if watchers:  # the floor holds on the conditions low ≤ c < low + 1
+                    sign(sub(c, fmpq(low))), sign(sub(c, fmpq(low + 1)))
                 return low
             if high == low + 1 and bits >= 256:
                 return high if sign(sub(c, fmpq(high))) >= 0 else low

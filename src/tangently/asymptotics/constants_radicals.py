@@ -16,7 +16,7 @@ import itertools
 import math
 from functools import lru_cache
 
-from flint import fmpq, fmpz
+from flint import Ordering, fmpq, fmpz, fmpz_mpoly_ctx
 
 from tangently.asymptotics.constants_core import (
     COSPI,
@@ -49,7 +49,8 @@ from tangently.asymptotics.constants_core import (
 from tangently.enclosure import precision
 
 DEGREE = 16  # of a field in which denominators are made rational
-FACTORED = 160  # bits of an integer that is factored completely; beyond it only small primes are looked for
+LENGTH, VARIABLES = 64, 6  # bounds on the terms, exponents and atoms of a sum whose repeated factors are looked for
+FACTORED = 128  # bits of an integer that is factored completely; beyond it only small primes are looked for
 
 
 # ---------------------------------------------------------------- integers and their roots
@@ -190,6 +191,41 @@ def _root_in_field(S: Exact, a: fmpq, b: fmpq, n: fmpq, index: int) -> Number | 
 def _whole_root(q: fmpq, index: int) -> fmpq | None:
     p, r = (int(fmpz(int(k)).root(index)) for k in (q.p, q.q))
     return fmpq(p, r) if p**index == q.p and r**index == q.q else None
+
+
+@lru_cache(maxsize=1 << 10)
+def repeated_factors(S: Exact) -> list[tuple[Exact, int]] | None:
+    """S as a product of powers of positive sums, where a power above 1 is among them: π² + 2π + 1 is (π + 1)².
+
+    >>> from tangently.asymptotics.constants import PI
+    >>> repeated_factors(PI**2 + 2 * PI + 1), repeated_factors(PI + 1)
+    ([(π + 1, 2)], None)
+    """
+    atoms = list(dict.fromkeys(a for m in S.terms for a, _ in m.factors))
+    if S.algebraic or S.keys or not 3 <= len(S.terms) <= LENGTH or len(atoms) > VARIABLES:
+        return None
+    units = [fmpq(1, math.lcm(*[int(e.q) for m in S.terms for b, e in m.factors if b is a])) for a in atoms]
+    exponents = {_vector(m, atoms, units): int(q.p) for m, q in S.terms.items()}
+    if any(not 0 <= k <= LENGTH for vector in exponents for k in vector):
+        return None
+    ring = fmpz_mpoly_ctx.get([f"x{k}" for k in range(len(atoms))], Ordering.lex)
+    _, found = ring.from_dict(exponents).factor_squarefree()
+    if all(e == 1 for _, e in found):
+        return None
+    return [(_positive(f.to_dict(), atoms, units), int(e)) for f, e in found]
+
+
+def _vector(m: Monomial, atoms: list[Atom], units: list[fmpq]) -> tuple[int, ...]:
+    have = dict(m.factors)
+    return tuple([int((have.get(a, ZERO) / unit).p) for a, unit in zip(atoms, units)])
+
+
+def _positive(terms: dict[tuple[int, ...], fmpz], atoms: list[Atom], units: list[fmpq]) -> Exact:
+    """The polynomial in the atoms as a constant, or its negative."""
+    parts = [term(fmpq(int(q)), *[(a, k * u) for a, k, u in zip(atoms, v, units)]) for v, q in terms.items()]
+    found = total_of(parts)
+    assert type(found) is Exact
+    return found if sign(found) > 0 else neg(found)  # type: ignore[return-value]
 
 
 # ---------------------------------------------------------------- denominators made rational

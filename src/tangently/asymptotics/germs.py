@@ -18,7 +18,7 @@ Over the integers (sequences) every residue of n modulo the common period is com
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,7 @@ class Near(Field):
         self.phases: list[Phase] = []
         self.whole_only = False  # something has values at whole numbers only
         self.sight: Sight | None = None  # how a person sees t
+        self.given: dict[Expr, Number] = {}  # inputs that do not move
         self.node: Expr | None = None
         self.operands: list[Any] = []
         self.waves = 0  # how often an oscillator was handed out
@@ -505,11 +506,19 @@ def start(near: Near, point: Target, side: int) -> Value:
 
 
 def behavior(
-    root: Expr, x: Expr, point: Target, side: int, *, seconds: float = 5.0, whole_input: bool = False
+    root: Expr,
+    x: Expr,
+    point: Target,
+    side: int,
+    *,
+    seconds: float = 5.0,
+    whole_input: bool = False,
+    given: Mapping[Expr, Number] | None = None,
 ) -> Behavior:
-    """Decide the limit of `root` as x goes to `point` (a Number or ±inf) from one side."""
+    """Decide the limit of `root` as x goes to `point` (a Number or ±inf) from one side; `given` are its other inputs."""
     near = Near(seconds=seconds, whole_input=whole_input)
     near.sight = sight_of(x, point, side)
+    near.given = dict(given or {})
     try:
         return _decide(near, root, x, point, side)
     except GermError as error:
@@ -521,7 +530,7 @@ def behavior(
 
 
 def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavior:
-    done = near.values(root, {x: start(near, point, side)})
+    done = near.values(root, {**near.given, x: start(near, point, side)})
     value = done[root]
     if not isinstance(value, Exception):
         try:
@@ -627,7 +636,7 @@ def _by_residues(
 
 def _dense(near: Near, root: Expr, x: Expr, point: Target, side: int, reason: Exception) -> Behavior:
     """A period that is irrational: the remainders of n are dense (H. Weyl, 1916), so a continuous wave takes all its values."""
-    value = near.values(root, {x: start(near, point, side)})[root]
+    value = near.values(root, {**near.given, x: start(near, point, side)})[root]
     if isinstance(value, Exception):
         raise Unknown(str(reason))
     monomial, c = near.lead(value)
@@ -646,7 +655,7 @@ def _along(near: Near, root: Expr, x: Expr, point: Target, side: int, fixed: Fix
     """The limit along a sequence, None where it isn't known or f has no value there."""
     sequence = Near(seconds=max(0.05, (near.deadline - _now()) / 4), fixed=fixed, whole_input=near.whole_input)
     try:
-        done = sequence.values(root, {x: start(sequence, point, side)})
+        done = sequence.values(root, {**near.given, x: start(sequence, point, side)})
         return sequence.limit(sequence.known(done[root]))
     except (GermError, K.Undecided):
         return None
@@ -712,7 +721,7 @@ def _poles(near: Near, root: Expr, x: Expr, point: Target, side: int) -> str:
 
     top, bottom = fraction(root)
     fresh = Near(seconds=1.0)
-    given = {x: start(fresh, point, side)}
+    given = {**near.given, x: start(fresh, point, side)}
     try:
         denominator = fresh.known(fresh.values(bottom, given)[bottom])
         c = fresh.lead(denominator)[1]

@@ -24,7 +24,7 @@ from flint import fmpq
 from tangently.asymptotics import constants as K
 from tangently.asymptotics.germs import Behavior, behavior
 from tangently.errors import InputError
-from tangently.expr import Expr, depends, symbol, toposort
+from tangently.expr import Expr, depends, inputs_of, substitute, symbol, toposort
 from tangently.limits.evidence import Sample, approach, refute
 from tangently.limits.reading import Reading, exact_number, is_faithful, parameters, read, traces
 from tangently.limits.results import Limit, Side
@@ -66,8 +66,9 @@ def limit(
     notes: list[str] = []
     target = read_point(point, notes)
     x = reading.input(wrt)
+    target = _named(target, reading)
     others = [s for s in reading.inputs if s is not x and reading.root is not None and depends_on(reading.root, s)]
-    if others:
+    if others or target.number is None:
         from tangently.limits.parameters import limit_with_parameters
 
         return limit_with_parameters(reading, x, target, way, others, seconds)
@@ -131,10 +132,26 @@ def _point_of_text(text: str) -> Target:
         sign = -1 if text.strip().startswith("-") else 1
         return Target(sign * math.inf, sign * math.inf)
     reading = read(text)
-    if reading.root is None or any(depends_on(reading.root, s) for s in reading.inputs):
-        raise InputError(f"the point {text!r} is not a number; write a number such as 0, 1/2, pi/2, sqrt(2), or inf, -inf")
+    assert reading.root is not None
+    if any(depends_on(reading.root, s) for s in reading.inputs):
+        return Target(reading.root, None)
     number = K.from_expr(reading.root)
     return Target(K.to_expr(number), number)
+
+
+def _named(target: Target, reading: Reading) -> Target:
+    """A point that is given by parameters of the function: their names are those of the function's variables."""
+    if target.number is not None:
+        return target
+    known = {s.name: s for s in reading.inputs}
+    names = inputs_of([target.shown])
+    strange = [str(s.name) for s in names if s.name not in known]
+    if strange:
+        raise InputError(
+            f"the point {to_text(target.shown)} is not a number: the function has no variable {', '.join(strange)}; "
+            "write a number such as 0, 1/2, pi/2, sqrt(2), or inf, -inf"
+        )
+    return Target(substitute([target.shown], {s: known[s.name] for s in names})[0], None)
 
 
 def _point_of_sympy(point: Any) -> Target:
@@ -364,8 +381,9 @@ def _equal(left: Side, right: Side) -> bool | None:
     if left.exact is None or right.exact is None:
         gap, error = abs(a - b), left.error + right.error
         return True if gap <= error else False if gap > 10 * error else None
+    numbers = [s.germ.limit if s.germ is not None else K.from_expr(s.exact) for s in (left, right)]
     try:
-        return K.is_zero(K.sub(K.from_expr(left.exact), K.from_expr(right.exact)))
+        return K.is_zero(K.sub(*numbers))
     except K.Undecided:
         return None
 

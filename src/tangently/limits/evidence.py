@@ -140,7 +140,7 @@ def _is_good(y: arb) -> bool:
 
 @dataclass
 class _Clock:
-    """What is left of the time, and what precision the last samples needed."""
+    """What is left of the processor time (so that a busy machine changes no answer), and the precision needed last."""
 
     end: float
     factor: float = 1
@@ -148,7 +148,7 @@ class _Clock:
 
     def allows(self, took: float) -> bool:
         """Is there time for something of this length: a quarter of what is left, at most?"""
-        return 4 * took < self.end - time.perf_counter()
+        return 4 * took < self.end - time.thread_time()
 
 
 def _proven(program: Tape, x: arb, scale: float, base: int, clock: _Clock) -> tuple[arb | None, int]:
@@ -156,9 +156,9 @@ def _proven(program: Tape, x: arb, scale: float, base: int, clock: _Clock) -> tu
     bits, y = int(base * clock.factor), None
     cap = (32768 if clock.lost < 2 else 512) + 4 * int(min(abs(scale), 4096))
     while True:
-        before = time.perf_counter()
+        before = time.thread_time()
         y = _value(program.run(x, bits), program)
-        took = time.perf_counter() - before
+        took = time.thread_time() - before
         if _is_good(y):
             clock.factor, clock.lost = max(1, bits / base / 2), 0
             return y, bits
@@ -253,8 +253,8 @@ def approach(
 ) -> tuple[Sample, ...]:
     """Proven values of f on the way to the point from one side, the nearest last; none where nothing is proven.
 
-    `f` has the one input x; `point` is an expression without inputs, or ±inf. At most about `count` samples, within
-    `seconds`. `whole` keeps x to whole numbers, for sequences.
+    `f` has the one input x; `point` is an expression without inputs, or ±inf. About `count` plain samples, within
+    `seconds` of processor time. `whole` keeps x to whole numbers, for sequences.
 
     >>> import tangently.primitives
     >>> from tangently.expr import TABLE, const, symbol
@@ -267,7 +267,7 @@ def approach(
     program = tape(f, x)
     if program is None:
         return ()
-    route, clock = _Route(point, side, whole), _Clock(time.perf_counter() + seconds)
+    route, clock = _Route(point, side, whole), _Clock(time.thread_time() + seconds)
     shown = _decimal(program, route, clock)
     found = list(_main(program, route, clock, count))
     found += _filled(program, route, clock, found)
@@ -391,9 +391,9 @@ def _hit(
 
     sample, size = start
     bits = int(min(4096, 128 + 16 * 2.0**size))
-    before = time.perf_counter()
+    before = time.thread_time()
     program.run(sample.x, 192)
-    if not clock.allows(16 * (time.perf_counter() - before) * (bits / 192) ** 1.5):
+    if not clock.allows(16 * (time.thread_time() - before) * (bits / 192) ** 1.5):
         return []
     with precision(bits + 64):
         phases, unit = TURNS[name], arb.pi() / 2 if TURNS[name] > 1 else arb(1) / (2 if name == "rint" else 1)
@@ -561,8 +561,8 @@ def _grows(errors: Sequence[_Error]) -> bool:
 def _is_steady(errors: Sequence[_Error]) -> bool:
     """Is the growth that of a power, of logarithms, or of an exponential?
 
-    With log e ~ kᵖ the exponent p is then at most 1, or constant, or rises as that of exp(xᶜ) does, p = c k log 2. Between
-    them, where p rises slowly, lies exp of towers of logarithms, which turns far beyond what can be computed.
+    With log e ~ kᵖ the exponent p is then at most 1, or constant, or rises as that of exp(xᶜ) does, p = c k log 2.
+    Between them, where p rises slowly, lies exp of towers of logarithms, which turns far beyond what can be computed.
     """
     logs = [(math.log(e.scale), math.log(e.low)) for e in errors if e.scale > 1 and 1 < e.low < math.inf]
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(logs) if b[0] > a[0]]
@@ -588,15 +588,25 @@ def _tends_elsewhere(samples: Sequence[Sample], errors: Sequence[_Error]) -> arb
     Polynomials in the distance through the nearest 3, 4, … samples, at distance 0 (Neville; Richardson): where they
     agree better and better, to more than 20 bits, f has an expansion in powers of the distance.
     """
-    plain = [s for s in samples if s.plain][-10:]
+    plain = _apart([s for s in samples if s.plain])[-10:]
     if errors[-1].scale >= 64 or len(plain) < 8:
         return None
     guesses = [_at_zero([(s.distance, s.y) for s in plain[-n:]]) for n in range(4, len(plain) + 1)]
     moves = [_log2(abs(b - a).abs_upper()) for a, b in pairwise(guesses)]
     value, sure = guesses[-1], moves[-1] + LOOSE
     shrinks = all(b < a - 1 for a, b in zip(moves[-4:], moves[-3:]))
-    off = _log2((value - (plain[-1].y - errors[-1].moved)).abs_lower())
+    claim = [s for s in samples if s.plain][-1].y - errors[-1].moved
+    off = _log2((value - claim).abs_lower())
     return value if shrinks and moves[-1] < _log2(value.abs_upper()) - 20 and off > sure else None
+
+
+def _apart(samples: Sequence[Sample]) -> list[Sample]:
+    """Samples at least half an octave apart: polynomials through crowded points magnify what the balls leave open."""
+    kept: list[Sample] = []
+    for s in reversed(samples):
+        if not kept or kept[-1].scale - s.scale >= 0.5:
+            kept.append(s)
+    return kept[::-1]
 
 
 def _at_zero(points: Sequence[tuple[arb, arb]]) -> arb:
@@ -667,14 +677,10 @@ def _is_wrong_sign(values: Sequence[arb], errors: Sequence[_Error]) -> bool:
     if all(v < 0 for v in values[-4:]):
         down = all(b < a for a, b in zip(values[-4:], values[-3:]))
         return (far and down) or _settles(errors, LOOSE)
-    negative = [(k, v) for k, v in enumerate(values) if v < 0]
-    late = [v for k, v in negative if k >= len(values) - 10]
-    early = [v for k, v in negative if k < len(values) - 10]
-    return bool(far and len(late) >= 2 and early and min(map(_middle, late)) < min(map(_middle, early)))
-
-
-def _middle(v: arb) -> arb:
-    return v.mid()
+    late, early = values[-10:], values[:-10]
+    turns = sum(bool(a < 0) != bool(b < 0) for a, b in pairwise(late))
+    lowest = lambda part: min(v.mid() for v in part)
+    return bool(far and turns >= 3 and early and lowest(late) < min(lowest(early), late[0] * 0))
 
 
 def _vanishes(errors: Sequence[_Error]) -> bool:

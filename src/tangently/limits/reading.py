@@ -102,6 +102,9 @@ def exactly(root: Expr, notes: list[str]) -> Expr:
             done[node] = node
         else:
             args = tuple(done[a] for a in node.args)
+            if node.op.name == "neg" and args[0].op is CONST and type(args[0].value) is int:
+                done[node] = const(-args[0].value)
+                continue
             same = all(a is b for a, b in zip(args, node.args))
             done[node] = node if same else raw(node.op, args, node.params)
     return done[root]

@@ -60,6 +60,14 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Case:
+    """What the limit is under a condition on the parameters, as text ("a > 0")."""
+
+    condition: str
+    limit: Limit
+
+
+@dataclass(frozen=True)
 class Limit:
     """The limit of f as x goes to a point: `.value` (a float, ±inf, or None), and how it is known.
 
@@ -79,6 +87,7 @@ class Limit:
     sides: tuple[Side, ...]  # from the left first
     callable: Any = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()  # of a function with parameters, where the answer depends on them
 
     @property
     def left(self) -> float | None:
@@ -142,6 +151,8 @@ class Limit:
     @property
     def answer(self) -> str:
         """The value in words: π/3, ∞, does not exist, undecided."""
+        if self.cases:
+            return "; ".join(f"{c.limit.answer} if {c.condition}" for c in self.cases)
         if self.exists is None:
             return "undecided"
         return "does not exist" if self.exists is False else self._shown(_text)
@@ -193,4 +204,4 @@ def _latex(value: Any) -> str:
     return r"\infty" if value == math.inf else r"-\infty" if value == -math.inf else f"{value:.12g}"
 
 
-__all__ = ["How", "Limit", "Row", "Side"]
+__all__ = ["Case", "How", "Limit", "Row", "Side"]

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from tangently.derivatives import size
 from tangently.differentiation import pullback
 from tangently.errors import DomainError, InputError, TangentlyError, TraceError
 from tangently.expr import CONST, TABLE, Expr, build, const, substitute, symbol, toposort
@@ -124,26 +125,42 @@ def _entries(array: np.ndarray, name: str) -> tuple[Expr, tuple[Expr, ...]]:
         x = symbol(name)
         return x, (x,)
     entries = tuple(symbol(f"{name}{k + 1}") for k in range(array.size))
-    stacked = TABLE["stack"](*entries, params=(0,))
-    return TABLE["reshape"](stacked, params=(array.shape,)) if array.ndim > 1 else stacked, entries
+    return _stacked(entries, array.shape), entries
 
 
 def _recorded(
     function: Any, leaves: list[Any], structure: Structure, nodes: Sequence[Expr], owners: list[str]
 ) -> tuple[list[Expr], tuple[int, ...], tuple[str, ...]]:
     """The function's value in terms of the numbers, entry by entry, and its shape."""
-    from tangently.functions import index
     from tangently.limits.reading import exactly
 
     recording, notes = _trace(function, leaves, structure, owners)
     if len(recording.outputs) != 1:
         raise InputError(f"the function returned {len(recording.outputs)} values; one number or array was wanted")
     inputs = {old: new for old, new in zip(recording.inputs, nodes) if old is not None}
-    [whole] = substitute([exactly(recording.outputs[0], [])], inputs)
+    [whole] = substitute([_spelled_out(exactly(recording.outputs[0], []))], inputs)
     if whole.shape == ():
         return [whole], (), notes
-    places = np.ndindex(whole.shape)
-    return [index(whole, place) for place in places], whole.shape, notes
+    return [_entry(whole, k) for k in range(size(whole))], whole.shape, notes
+
+
+def _spelled_out(root: Expr) -> Expr:
+    """Constant arrays as stacks of exact numbers."""
+    order = toposort([root])
+    arrays = [n for n in order if n.op is CONST and n.shape and n.dtype != "?"]
+    found = {n: _stacked([exact(float(v)) for v in np.ravel(n.value)], n.shape) for n in arrays}
+    return substitute([root], found)[0]
+
+
+def _stacked(entries: Sequence[Expr], shape: tuple[int, ...]) -> Expr:
+    flat = TABLE["stack"](*entries, params=(0,))
+    return flat if len(shape) == 1 else TABLE["reshape"](flat, params=(shape,))
+
+
+def _entry(whole: Expr, k: int) -> Expr:
+    """The k-th entry of an array, as the sum of a part of length 1."""
+    flat = TABLE["reshape"](whole, params=((size(whole),),))
+    return TABLE["einsum"](TABLE["index"](flat, params=((("s", k, k + 1, None),),)), params=("i->",))
 
 
 def _trace(function: Any, leaves: list[Any], structure: Structure, owners: list[str]) -> tuple[Any, tuple[str, ...]]:
