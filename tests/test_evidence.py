@@ -57,7 +57,7 @@ def corpus(name: str) -> Iterator[tuple[str, Expr, Expr, Any, list[int], Any, bo
         for row in csv.DictReader(lines, delimiter="\t"):
             if "." in row["expression"]:
                 continue  # a decimal is read as the rational that it says, which is another reader's matter
-            f, (variable, *_) = from_sympy(sp.sympify(row["expression"], {"x": X}), [X])
+            f, (variable, *_) = from_sympy(sp.sympify(row["expression"], {"x": X}), [X])  # type: ignore[call-overload]
             point = read(row["point"])
             sides = {"+": [1], "-": [-1], "+-": [-1, 1]}[row["direction"]]
             if isinstance(point, float):

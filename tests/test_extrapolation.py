@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import cmath
 import math
 import random
 import time
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
 
@@ -177,10 +174,6 @@ def corpus(seed: int) -> list[Box]:
     return [box for kind in kinds for box in kind(dice, where)]
 
 
-def judged(box: Box) -> tuple[Box, Estimated]:
-    return box, extrapolate_limit(*box[1:4], mp=False)
-
-
 def is_covered(box: Box, e: Estimated) -> bool:
     truth = box[4]
     if truth is None:
@@ -197,3 +190,170 @@ def is_rash(box: Box, e: Estimated) -> bool:
     return truth is None or math.isinf(truth) != math.isinf(e.value) or (
         e.value != truth if math.isinf(truth) else abs(e.value - truth) > 10 * e.error
     )  # fmt: skip
+
+
+def off(e: Estimated, truth: float) -> float:
+    """How far a value is from the truth; inf where there is none."""
+    return INF if e.value is None else abs(e.value - truth)
+
+
+def test_error_bars_cover() -> None:
+    """Of the values that are given, how many lie within the error; and is any confident value wrong by ten errors?"""
+    found = [(box, extrapolate_limit(*box[1:4], mp=False)) for box in corpus(1)]
+    given = [(box, e) for box, e in found if e.value is not None]
+    covered = sum(is_covered(*pair) for pair in given)
+    rash = [(box[0], box[2:], e) for box, e in given if is_rash(box, e)]
+    print(f"{len(found)} black boxes, {len(given)} values given, {covered} within the error, {len(rash)} rashly wrong")
+    assert len(found) >= 200
+    assert len(given) >= 0.8 * len(found)
+    assert covered >= 0.95 * len(given)
+    assert not rash
+
+
+def test_oscillation_is_told_from_convergence() -> None:
+    """Functions without a limit get no value, nearly all of them the right word; functions with one never that word."""
+    found = [(box, extrapolate_limit(*box[1:4], mp=False)) for box in corpus(2)]
+    without = [e for box, e in found if box[4] is None]
+    assert all(e.value is None for e in without)
+    assert sum(e.verdict == "oscillates" for e in without) >= 0.85 * len(without)
+    assert [(box[0], e.verdict) for box, e in found if box[4] is not None and e.verdict == "oscillates"] == []
+
+
+# ---- one verdict at a time -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "side", "value", "error"),
+    [
+        (lambda x: math.sin(x) / x, 0.0, 1, 1.0, 1e-13),
+        (lambda x: (1 - math.cos(x)) / x**2, 0.0, -1, 0.5, 1e-8),
+        (lambda x: (math.exp(x) - 1 - x) / x**2, 0.0, 1, 0.5, 1e-6),
+        (lambda x: math.sqrt(x * x + x) - x, INF, -1, 0.5, 1e-8),
+        (lambda x: (1 + 1 / x) ** x, INF, -1, math.e, 1e-7),
+        (lambda x: math.sin(x) / (x - math.pi), math.pi, 1, -1.0, 1e-9),  # π is meant, not the float below it
+        (lambda x: math.atan(x), -INF, 1, -math.pi / 2, 1e-12),
+        (lambda x: x * math.sin(1 / x), 0.0, 1, 0.0, 1e-20),
+        (lambda x: x**x, 0.0, 1, 1.0, 1e-12),
+        (lambda x: 1 / (1 + math.exp(1 / x)), 0.0, 1, 0.0, 1e-20),  # math.exp overflows on the way
+        (lambda x: (math.sqrt(x) - 1) / (x - 1), 1.0, -1, 0.5, 1e-8),
+        (lambda x: math.floor(x), 2.0, -1, 1.0, 1e-12),
+        (lambda x: x / abs(x), 0.0, -1, -1.0, 1e-12),
+        (lambda x: 1e-30 * math.sin(x) / x, 0.0, 1, 1e-30, 1e-42),
+    ],
+)
+def test_limits_that_exist(f: Callable, point: float, side: int, value: float, error: float) -> None:
+    e = extrapolate_limit(f, point, side)
+    assert e.verdict == "converges"
+    assert off(e, value) <= e.error <= error
+    assert e.method
+    assert len(e.rows) > 5
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "side", "verdict"),
+    [
+        (lambda x: 1 / x, 0.0, -1, "diverges -"),
+        (lambda x: -math.log(x - 2), 2.0, 1, "diverges +"),
+        (lambda x: math.exp(1 / x), 0.0, 1, "diverges +"),
+        (lambda x: -math.exp(x), INF, -1, "diverges -"),
+        (lambda x: (2 + math.sin(1 / x)) / x, 0.0, 1, "diverges +"),
+        (math.tan, math.pi / 2, -1, "diverges +"),
+        (lambda x: math.sin(1 / x), 0.0, 1, "oscillates"),
+        (lambda x: math.sin(2 * math.pi / x), 0.0, 1, "oscillates"),
+        (lambda x: math.cos(2 * math.pi * x), INF, -1, "oscillates"),
+        (lambda x: math.copysign(1, math.sin(1 / (x - 1))), 1.0, -1, "oscillates"),
+        (lambda x: math.sin(math.log(x)), 0.0, 1, "oscillates"),
+        (lambda x: x * math.sin(x), INF, -1, "oscillates"),
+        (lambda x: 1000 + math.sin(1 / x), 0.0, 1, "oscillates"),
+        (math.sqrt, 0.0, -1, "undefined"),
+        (lambda x: x**x, 0.0, -1, "undefined"),  # complex
+        (lambda x: math.nan, 0.0, 1, "undefined"),
+        (lambda x: math.sqrt(math.sin(1 / x)), 0.0, 1, "undefined"),  # again and again
+        (lambda x: 1 / (x - x), 0.0, 1, "undefined"),
+        (lambda x: (0.1 + 0.2 - 0.3 + math.sin(x)) / x, 0.0, 1, "cancellation"),  # 5.6·10⁻¹⁷/x is a leftover
+        (lambda x: math.log(x / 3) - (math.log(x) - math.log(3)), INF, -1, "cancellation"),
+        (lambda x: math.log(-math.log(x)), 0.0, 1, "unclear"),  # too slow
+        (lambda x: math.floor(math.sin(x) / x), 0.0, 1, "unclear"),  # 0, but floats say 1 from 10⁻⁸ on
+        (lambda x: x / math.log(math.exp(x) if x < 709 else INF), INF, -1, "unclear"),  # 1, but floats say 0 later
+        (lambda x: math.sqrt(x - 0.001), 0.0, 1, "unclear"),  # its domain ends near the point
+    ],
+)
+def test_verdicts(f: Callable, point: float, side: int, verdict: str) -> None:
+    e = extrapolate_limit(f, point, side, mp=False)
+    assert e.verdict == verdict, e
+    assert e.value == {"diverges +": INF, "diverges -": -INF}.get(verdict)
+
+
+@pytest.mark.parametrize("f", [lambda x: 1 / math.log(x), lambda x: x**0.01, lambda x: 1 / math.log(-math.log(x))])
+def test_slow_convergence_is_not_trusted(f: Callable) -> None:
+    for point, inner in ((0.0, f), (1.0, lambda x: f((x - 1) / 3))):
+        e = extrapolate_limit(inner, point, 1)
+        assert e.value is None or abs(e.value) <= e.error
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [np.float64, np.float32, np.array, lambda y: complex(y, 0), lambda y: np.array([y]), round],
+)
+def test_values_of_any_real_kind(kind: Callable) -> None:
+    e = extrapolate_limit(lambda x: kind(3.0 + x), 0.0, 1)
+    assert off(e, 3) <= e.error + 1e-6
+
+
+def test_a_box_that_is_not_real_is_named() -> None:
+    with pytest.raises(InputError, match="wanted a real number"):
+        extrapolate_limit(lambda x: "3", 0.0, 1)
+    with pytest.raises(ShapeError, match="take the limit of one entry"):
+        extrapolate_limit(lambda x: np.ones(3), 0.0, 1)
+    with pytest.raises(InputError, match="for the side"):
+        extrapolate_limit(math.sin, 0.0, 0)
+    with pytest.raises(InputError, match="nan"):
+        extrapolate_limit(math.sin, math.nan, 1)
+
+
+# ---- more digits, and bounds -----------------------------------------------------------------------
+
+
+def test_more_digits_remove_cancellation() -> None:
+    import mpmath
+
+    f = lambda x: (mpmath.sin(mpmath.tan(x)) - mpmath.tan(mpmath.sin(x))) / x**7
+    rough, fine = extrapolate_limit(f, 0.0, 1, mp=False), extrapolate_limit(f, 0.0, 1)
+    assert rough.error > 1e-6 > 1e-14 > fine.error
+    assert fine.value == pytest.approx(-1 / 30, rel=1e-15)
+
+
+def test_digits_that_pass_through_floats_are_not_believed() -> None:
+    """math.exp gives 53 bits for any argument: what comes after looks precise, and is not."""
+    half = lambda x: (math.exp(x) - 1 - x) / x**2
+    with pytest.raises(InputError, match="does not carry mpmath's numbers"):
+        extrapolate_limit(half, 0.0, 1, mp=True)
+    e = extrapolate_limit(half, 0.0, 1)
+    assert off(e, 0.5) <= e.error
+
+
+def test_calls_and_time_are_bounded() -> None:
+    seen: list[float] = []
+    extrapolate_limit(lambda x: seen.append(x) or math.log(-math.log(x)), 0.0, 1)
+    assert len(seen) <= 400
+    assert extrapolate_limit(math.sin, 0.0, 1, calls=20).verdict == "unclear"
+    few = extrapolate_limit(lambda x: math.sin(x) / x, 0.0, 1, calls=120)
+    assert few.evaluations <= 120
+    assert off(few, 1) <= few.error
+
+    def slow(x: float) -> float:
+        time.sleep(0.02)
+        return math.sin(x) / x
+
+    start = time.perf_counter()
+    e = extrapolate_limit(slow, 0.0, 1, seconds=0.3)
+    assert time.perf_counter() - start < 1.0
+    assert e.verdict == "unclear"
+    assert "too little time" in e.notes[0]
+
+
+def test_noise_of_a_measurement_is_told_by_the_error() -> None:
+    dice = random.Random(3)
+    e = extrapolate_limit(lambda x: 2 + x + 1e-4 * dice.gauss(0, 1), 0.0, 1)
+    assert off(e, 2) <= e.error
+    assert 1e-5 < e.error < 1e-2

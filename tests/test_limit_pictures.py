@@ -261,13 +261,17 @@ def test_a_function_that_branches_is_drawn_whole() -> None:
     assert of_number(f, x, lambda v: v**2) is not whole
 
 
-def test_parameters_need_values() -> None:
+def test_a_parameter_gives_a_family_of_curves_or_one_for_its_value() -> None:
     x, a = symbol("x"), symbol("a")
+    limit = Limit(TABLE["exp"](a * x), x, INF, "both", None, None, None, "exact", (), ())
+    family = plot_limit(limit)
+    assert labels(family) == ["a = −1", "a = 0", "a = 1", "a = 2"]
+    assert_tidy(family)
     sides = tuple(Side(s, 0.0, const(0), True, "exact") for s in (-1, 1))
-    limit = Told(a * x, x, const(0), "both", 0.0, const(0), True, "exact", (), sides)
-    with pytest.raises(InputError, match="give them, values"):
-        plot_limit(limit)
-    assert plot_limit(limit, values={"a": 2.0})
+    known = Told(a * x, x, const(0), "both", 0.0, const(0), True, "exact", (), sides)
+    assert plot_limit(known, values={"a": 2.0})
+    with pytest.raises(InputError, match="no values for a"):
+        plot_limit(known, values={})
 
 
 def test_given_axes_are_used() -> None:

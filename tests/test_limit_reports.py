@@ -39,6 +39,8 @@ RESULTS: dict[str, Any] = {
     "continuity on": lambda: continuity("tan(x)", on=(-2, 2)),
     "differentiability at": lambda: differentiability("abs(x)", at=0),
     "differentiability on": lambda: differentiability("max(x, 0)", on=(-1, 1)),
+    "parameter": lambda: limit("exp(a x)", math.inf, wrt="x"),
+    "two variables": lambda: limit("x y/(x^2 + y^2)", (0, 0)),
     "several variables": lambda: differentiability("max(x, y)", at=(1.0, 1.0)),
 }
 
@@ -96,6 +98,10 @@ SAID = [
     ("continuity on", "It is proven that there is no other."),
     ("differentiability at", "slope from the left        −1"),
     ("differentiability on", "kink"),
+    ("parameter", "The limit depends on the parameters: known exactly"),
+    ("parameter", "a > 0"),
+    ("two variables", "The limit does not exist"),
+    ("two variables", "Paths into the point"),
     ("several variables", "(0.5, 0.5)"),
 ]
 

@@ -9,12 +9,13 @@ lie between, so that no period can hide: sin(2π/x) is 0 at every x = 1/n, and a
 floats are dense, a fourth sequence goes on to h = 2⁻¹⁹² in steps that are geometric in u, and turns 1/ln h into a
 geometric sequence.
 
-*What is noise.* Each value is predicted from its eight neighbors in u by interpolation, and from four. Where eight
-predict much better than four, f is smooth there; where they are equally bad, what remains is roughness (the same idea
-as the difference tables of J. Moré, S. Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33, 2011,
-1292-1314). Roughness that is small when it begins and then grows as h → 0 is rounding, as in (1 - cos h)/h²: from
-there on the noise is taken never to fall again, since total cancellation gives a smooth, exact and wrong 0. Roughness
-that is as large as the variation of f when it begins is an oscillation of f itself: it dies away, or there is no limit.
+*What is noise.* Each value is predicted from eight neighbors in u by interpolation, and from four. Where eight predict
+much better than four, f is smooth there; where they are equally bad, what remains is roughness (the idea of the
+difference tables of J. Moré, S. Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33, 2011, 1292-1314).
+Roughness that is small when it begins and grows beside f as h → 0 is rounding, as in (1 - cos h)/h²: from there on the
+noise is taken never to fall again, since total cancellation gives a smooth, exact and wrong 0. Roughness as large as
+the variation of f is an oscillation of f itself. The width of its band falls like a power of u or faster, and it dies
+away; or it does not, and there is no limit.
 
 *What is the limit.* For sequences sₖ with noise nₖ: Aitken's Δ² iterated; Wynn's ε algorithm (P. Wynn, "On a device for
 computing the eₘ(Sₙ) transformation", MTAC 10, 1956, 91-96); Richardson's table (L. Richardson, Phil. Trans. A 226,
@@ -23,10 +24,13 @@ logarithmic convergence. E. J. Weniger, "Nonlinear sequence transformations for 
 the summation of divergent series", Comput. Phys. Rep. 10, 1989, 189-371, compares them. Each is run on sₖ and on two
 copies disturbed by the noise. An entry of a table is believed if its neighbors agree, if all later values lie nearer to
 it than the values it was made of, and if it lies where the unaccelerated sequence may go. The error bar spans what the
-best entry of each sequence says, and never claims more than a fixed part of the way from the last value to the limit:
-one part in five where the convergence is logarithmic. Raabe's test tells Σ(sₖ₊₁ - sₖ) = ∞ from slow convergence.
+best entry of each sequence says, and never less than 10⁻⁵ of the way from the last value to the limit; one half of the
+way where the convergence is logarithmic. Raabe's test tells Σ(sₖ₊₁ - sₖ) = ∞ from slow convergence.
 
 Where floats lose the limit and f accepts mpmath's numbers, it is asked again with so many digits that nothing cancels.
+
+*What can't be seen.* Spikes that grow ever thinner, as of tan(x)/x at ∞; a change of f nearer to the point than the
+last sample; a leftover of rounding that is smooth and large from the first sample on.
 
 Glossary: h distance to the point, u = log₂(size/h), s sequence, d its differences, n noise, ρ ratio of differences.
 """
@@ -168,6 +172,8 @@ def _number(y: Any) -> tuple[Any, str]:
         if y.size != 1:
             raise ShapeError(f"f returned an array of shape {y.shape}; wanted one number; take the limit of one entry")
         y = y.item()
+    if isinstance(y, str | bytes):
+        raise InputError(f"f returned the text {y!r}; wanted a real number")
     if getattr(y, "imag", 0) != 0:
         return None, "domain"
     y = getattr(y, "real", y)
@@ -210,7 +216,8 @@ def _sampled(f: Function, a: Approach, us: Sequence[float], budget: Budget, prec
 
 def _float_call(f: Function, a: Approach, u: float) -> Sample:
     x = a.x(u)
-    return Sample(a.u(x, u), x, *_called(f, x))
+    y, fault = _called(f, x)
+    return Sample(a.u(x, u), x, None if fault else float(y), fault)
 
 
 def _precise_call(f: Function, a: Approach, u: float) -> Sample:
@@ -299,7 +306,12 @@ def _trimmed(f: Function, a: Approach, samples: list[Sample]) -> tuple[list[Samp
     if scattered:
         return [], False, "undefined", (where + ", and at other points as near as one likes",)
     if first.u >= NEARLY or (math.isinf(a.point) and first.fault == "nan"):
-        return samples[: holes[0]], False, "unclear", (where + " and beyond: the edge of its domain, or ∞ - ∞ inside f",)
+        return (
+            samples[: holes[0]],
+            False,
+            "unclear",
+            (where + " and beyond: the edge of its domain, or ∞ - ∞ inside f",),
+        )
     return [], False, "undefined", (where + ", nor nearer to the point",)
 
 
@@ -422,10 +434,15 @@ def _rounding(d: Data, middle: Array) -> tuple[int | None, bool]:
     near = d.u <= LAST
     size, span = _behind(abs(d.y), 7, np.max), _behind(d.z, 7, np.ptp)
     fading = middle < 0.5 * _behind(np.where(d.rough, middle, 0), 14, np.max)  # an oscillation that dies away
-    small = np.flatnonzero(d.rough & near & ~fading & ((middle <= 1e-6 * size) | (middle <= 0.005 * span)))
+    fading |= _ahead(abs(d.y), 12, np.max) < 0.02 * abs(d.y)  # or all of f does
+    small = np.flatnonzero(d.rough & near & ~fading & ((middle <= 1e-4 * size) | (middle <= 0.005 * span)))
     if not len(small):
         return None, False
     start = int(small[0])
+    seen = middle[start:][d.rough[start:]]
+    later = seen[int(np.argmax(seen)) :]
+    if len(later) >= 20 and np.median(later) < 0.05 * later[0]:  # it did die away after all
+        return None, False
     share = d.noise / np.maximum(_windowed(abs(d.y), 7, np.max), 1e-300)  # an oscillation of 1/x grows as 1/x does
     lasting = _ahead(d.rough, 5, np.min)[start:].any()
     grows = share[start:][near[start:]].max() >= 1e3 * max(share[start], EPS)
@@ -449,16 +466,18 @@ def _sign(rising: bool) -> Verdict:
 
 
 def _stepping(d: Data) -> tuple[Verdict | None, str]:
-    """A step between two constants very near to the point: of f, or of rounding, as in ⌊sin(x)/x⌋ at 0?"""
+    """A step to a constant: of f, of rounding (⌊sin(x)/x⌋ at 0), or of an overflow (x/ln(eˣ) at ∞)?"""
     moved = np.flatnonzero(d.z != d.z[-1])
-    if d.origin or not len(moved) or moved[-1] < 8 or len(d.z) - moved[-1] < 8 or d.u[moved[-1]] < NEAR_STEP:
+    if d.lost or d.origin or not len(moved) or moved[-1] < 8 or len(d.z) - moved[-1] < 8:
         return None, ""
     last = int(moved[-1])
     before, height = d.z[last - 7 : last + 1], abs(d.z[last] - d.z[-1])
-    if np.ptp(before) > 1e-3 * height:
+    flat = np.ptp(before) <= 1e-3 * height and d.u[last] > NEAR_STEP
+    swallowed = d.y[-1] == 0 and abs(before[-1]) > 0.3 * abs(before).max() and d.u[last] > NEARLY
+    if height < 1e-4 * abs(d.y[last - 7 :]).max() or not (flat or swallowed):
         return None, ""
-    near, far = f"{d.y[-1]:.6g}", f"{d.y[last]:.6g}"
-    return "unclear", f"f steps from {far} to {near} at x = {d.x[last]!r}, so near that rounding may have done it"
+    near, far, cause = f"{d.y[-1]:.6g}", f"{d.y[last]:.6g}", "rounding" if flat else "an overflow inside"
+    return "unclear", f"f steps from {far} to {near} at x = {float(d.x[last])!r}, where {cause} may have done it"
 
 
 def _overflowing(d: Data) -> Verdict | None:
@@ -498,7 +517,8 @@ def _dying(d: Data, bins: Array, u: Array, late: int, always: bool) -> tuple[Ver
     now, drift = width[-3:].max(), abs(middle[-1] - middle[0])
     if power > 0.6 or not d.steady or now < 1e-9 * abs(middle).max():
         return None, ""
-    if _is_granular(bins[-late:]):
+    share = width / np.maximum(abs(bins).max(axis=1), 1e-300)  # of an oscillation it stays, of rounding it grows
+    if share[-1] > 30 * share[0] or _is_granular(bins[-late:]):
         return "cancellation", DROWNED
     if max(power, overall) > 0.3 or (drift > now and power > -0.3):
         return "unclear", f"f fluctuates by {now:.3g} near the point, and whether that dies away can't be seen"

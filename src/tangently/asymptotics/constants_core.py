@@ -769,7 +769,8 @@ BALLS: dict[str, Callable[[Any, Angles | None], arb]] = {
 
 # ---------------------------------------------------------------- signs
 
-watchers: list[Callable[[Exact, int], None]] = []  # told of every sign that was decided (parameters need the conditions)
+# Told of every sign that was decided: for constants that stand for parameters these are the conditions of a case.
+watchers: list[Callable[[Exact, int], None]] = []
 
 
 def sign(c: Number) -> int:
@@ -825,7 +826,11 @@ def sign_of_monomial(m: Monomial) -> int:
 
 
 def sign_of_atom(a: Atom) -> int:
-    """The sign of an atom; none is 0 (what is zero would have been read as 0), but that has to be proven."""
+    """The sign of an atom; none is 0 (what is zero would have been read as 0), but that has to be proven.
+
+    Watchers are not told: they are of the product that was asked about (`sign`). What depends on the sign of one factor
+    alone asks for that with `sign`.
+    """
     if a.signed is None:
         alone = Exact({monomial([(a, ONE)]): ONE})
         a.signed = sign_by_balls(alone, PRECISIONS)

@@ -73,7 +73,7 @@ from tangently.asymptotics.constants_rebuilding import atoms_of, rebuilt
 from tangently.errors import BudgetError
 
 SEPARATION = 100_000  # bits to which an algebraic number is computed to prove that it is 0
-DEPTH = 6  # rewritings one after the other
+DEPTH, FORMS = 6, 24  # rewritings one after the other, and forms that one proof may go through
 RELATION = 256  # bits for a relation of integers
 MULTIPLE = 40  # of an angle that is expanded
 
@@ -84,9 +84,12 @@ def settle(c: Exact) -> int:
         found = algebraic_sign(c)
         if found is not None:
             return found
-    elif proven_zero(c, DEPTH):
+    found = sign_by_balls(c, PRECISIONS[3:5])
+    if found:
+        return found
+    if not c.algebraic and proven_zero(c, DEPTH):
         return 0
-    found = sign_by_balls(c, PRECISIONS[3:])
+    found = sign_by_balls(c, PRECISIONS[5:])
     if found:
         return found
     raise Undecided(c, digits_of_zero(c))
@@ -101,24 +104,26 @@ def digits_of_zero(c: Exact) -> int:
     return max(0, int(-(mantissa.bit_length() + exponent) * math.log10(2)))
 
 
-def proven_zero(c: Number, depth: int) -> bool:
-    """Do identities show that c is 0? False: they do not (which proves nothing)."""
+def proven_zero(c: Number, depth: int, seen: set[Exact] | None = None) -> bool:
+    """Do identities show that c is 0? False: they do not (which proves nothing). `seen` are the forms met so far."""
     if type(c) is fmpq:
         return not c
     assert type(c) is Exact
-    if sign_by_balls(c, PRECISIONS[1:3]):
+    seen = set() if seen is None else seen
+    if c in seen or len(seen) >= FORMS or sign_by_balls(c, PRECISIONS[1:3]):
         return False
+    seen.add(c)
     if zero_by_parts(c):
         return True
-    return depth > 0 and any(_zero_after(rewriting, c, depth - 1) for rewriting in REWRITINGS)
+    return depth > 0 and any(_zero_after(rewriting, c, depth - 1, seen) for rewriting in REWRITINGS)
 
 
-def _zero_after(rewriting: Callable[[Exact], Number | None], c: Exact, depth: int) -> bool:
+def _zero_after(rewriting: Callable[[Exact], Number | None], c: Exact, depth: int, seen: set[Exact]) -> bool:
     """A rewriting that grows beyond the bounds, or needs a sign that is not known, proves nothing."""
     try:
         found = rewriting(c)
-        return found is not None and found != c and proven_zero(found, depth)
-    except BudgetError:
+        return found is not None and proven_zero(found, depth, seen)
+    except (BudgetError, ValueError):
         return False
 
 

@@ -28,6 +28,7 @@ from tangently.asymptotics.constants_core import (
     ONE,
     ONLY,
     PI,
+    POSITIVE,
     PRECISIONS,
     PRIME,
     ROW,
@@ -37,6 +38,7 @@ from tangently.asymptotics.constants_core import (
     ZERO,
     Atom,
     Exact,
+    Monomial,
     Number,
     Undecided,
     add,
@@ -55,7 +57,6 @@ from tangently.asymptotics.constants_core import (
     of_monomial,
     scale,
     sign,
-    sign_of_atom,
     sub,
     term,
     terms_of,
@@ -89,11 +90,22 @@ def exp(c: Number) -> Number:
     powers: dict[Atom, fmpq] = {}
     found = ONE
     for m, q in terms_of(c).items():
-        if len(m.factors) == 1 and m.factors[0][0].kind == LOG and m.factors[0][1] == 1:
-            found = mul(found, power(m.factors[0][0].data, q))
-        else:
+        base = _base(m)
+        if base is None:
             powers[atom(EXP, m)] = q
+        else:
+            found = mul(found, power(base, q))
     return mul(found, term(ONE, *powers.items())) if powers else found
+
+
+def _base(m: Monomial) -> Number | None:
+    """eᵐ where that is known: e^(ln a) = a, e^(W(x)) = x/W(x)."""
+    if len(m.factors) != 1 or m.factors[0][1] != 1:
+        return None
+    a = m.factors[0][0]
+    if a.kind == LOG:
+        return a.data
+    return div(a.data[1][0], of_monomial(m)) if a.kind == ROW and a.data[0].name == "lambertw" else None
 
 
 def log(c: Number) -> Number:
@@ -127,8 +139,10 @@ def _log_atom(a: Atom) -> Number:
         return _log_sum(a.data)
     if a.kind == PRIME:
         return _log_rational(fmpq(a.data))
-    alone = a.data if a.kind == SUM else term(fmpq(sign_of_atom(a)), (a, ONE))
-    return term(ONE, (atom(LOG, alone), ONE))
+    alone = a.data if a.kind == SUM else term(ONE, (a, ONE))
+    if a.kind == ROW and a.data[0].name == "lambertw" and sign(a.data[1][0]) > 0:  # ln W(x) = ln x − W(x)
+        return sub(log(a.data[1][0]), alone)
+    return term(ONE, (atom(LOG, alone if sign(alone) > 0 else neg(alone)), ONE))
 
 
 @lru_cache(maxsize=1 << 10)
@@ -174,8 +188,7 @@ def _whole(a: Number, n: int) -> Number:
     pairs = terms_of(a)
     if len(pairs) == 1:
         [(m, q)] = pairs.items()
-        if n < 0:
-            sign(a)  # raises where it can't be decided
+        _needs(n > 0 or sign(a) != 0, "a power of 0 with a negative exponent", a)
         return mul(_whole(q, n), term(ONE, *[(x, e * n) for x, e in m.factors]))
     if ((abs(n) > 4 and not a.algebraic) or abs(n) > WRITTEN) and sign(a):  # type: ignore[union-attr]
         q, m, S = content(a)  # type: ignore[arg-type]
@@ -197,7 +210,8 @@ def _rational_power(a: Exact, e: fmpq) -> Number:
 
 def _size_of(a: Atom) -> Atom:
     """|a| as an atom."""
-    return a if sign_of_atom(a) > 0 else atom(SUM, Exact({monomial([(a, ONE)]): MINUS}))
+    alone = Exact({monomial([(a, ONE)]): ONE})
+    return a if a.kind in POSITIVE or sign(alone) > 0 else atom(SUM, Exact({monomial([(a, ONE)]): MINUS}))
 
 
 def sqrt(c: Number) -> Number:
@@ -313,7 +327,18 @@ def asin(c: Number) -> Number:
     >>> asin(fmpq(1, 2)), asin(-sqrt(fmpq(2)) / 2)
     (π/6, −π/4)
     """
+    inner = _single(c)
+    if inner is not None and inner.kind in (SIN, COS) and not _oscillates(c):
+        a = inner.data if inner.kind == SIN else sub(scale(PI_NUMBER, HALF), inner.data)
+        turned, n = _turned_back(a)
+        return scale(turned, ONE if n % 2 == 0 else MINUS)
     return _by_table(c, _angles_by_sine(), "arcsin", ONE)
+
+
+def _turned_back(a: Number) -> tuple[Number, int]:
+    """a − nπ in [−π/2, π/2), and n."""
+    n = floor(add(div(a, PI_NUMBER), HALF))
+    return sub(a, scale(PI_NUMBER, fmpq(n))), n
 
 
 def acos(c: Number) -> Number:
@@ -348,12 +373,27 @@ def atan(c: Number) -> Number:
     """
     if _oscillates(c):
         return _by_table(c, {}, "arctan", None)
+    a = _angle_of_tangent(c)
+    if a is not None:
+        return _turned_back(a)[0]
     s = sign(c)
     size = c if s >= 0 else neg(c)
     simple = type(size) is fmpq or size.algebraic or len(terms_of(size)) == 1  # type: ignore[union-attr]
     if size not in _angles_by_tangent() and simple and compare(size, ONE) > 0:
         return scale(sub(scale(PI_NUMBER, HALF), atan(inverse(size))), fmpq(s))
     return _by_table(c, _angles_by_tangent(), "arctan", None)
+
+
+def _angle_of_tangent(c: Number) -> Number | None:
+    """a where c is sin a/cos a, π/2 − a where it is cos a/sin a."""
+    pairs = list(terms_of(c).items())
+    if len(pairs) != 1 or pairs[0][1] != 1:
+        return None
+    exponents = {(a.kind, a.data): e for a, e in pairs[0][0].factors}
+    for (kind, data), e in exponents.items():
+        if len(exponents) == 2 and kind == SIN and abs(e) == 1 and exponents.get((COS, data)) == -e:
+            return data if e == 1 else sub(scale(PI_NUMBER, HALF), data)
+    return None
 
 
 def arctan2(y: Number, x: Number) -> Number:
@@ -434,8 +474,8 @@ def _shifted(c: Number) -> tuple[int | None, Number]:
     """n and s with c = s + n, where the rational part of s is in (0, 1]; n is None where that is too far."""
     q = terms_of(c).get(ONLY, ZERO)
     n = int(q.ceil()) - 1
-    limit = SHIFTS if type(c) is not fmpq or c.q != 1 else 10 * SHIFTS
-    if abs(n) > limit or (type(c) is not fmpq and len(terms_of(c)) > 3):
+    limit = 8 if type(c) is not fmpq else (SHIFTS if c.q != 1 else 10 * SHIFTS)
+    if abs(n) > limit or len(terms_of(c)) > 2:
         return None, c
     return n, sub(c, fmpq(n))
 
@@ -543,17 +583,20 @@ def beta(a: Number, b: Number) -> Number:
     return div(mul(gamma(a), gamma(b)), gamma(add(a, b)))
 
 
-def _odd(name: str) -> Callable[[Number], Number]:
-    """An odd row: f(−c) = −f(c), and f(0) = 0."""
+def _odd(name: str, back: str = "") -> Callable[[Number], Number]:
+    """An odd row: f(−c) = −f(c), and f(0) = 0. `back` names the row of which it is the inverse: erf(erfinv c) = c."""
 
     def at(c: Number) -> Number:
         s, size = oriented(c)
+        inner = _single(size)
+        if inner is not None and inner.kind == ROW and inner.data[0].name == back:
+            return scale(inner.data[1][0], s)
         return scale(opaque(TABLE[name], size), s) if size else ZERO
 
     return at
 
 
-erf = _odd("erf")
+erf = _odd("erf", "erfinv")
 
 
 def bessel(name: str, n: Number, c: Number) -> Number:
@@ -660,8 +703,8 @@ def floor(c: Number) -> int:
         if found.is_finite():
             low, high = (_whole_below(end) for end in ends(found, bits))
             if low == high:
-                if watchers:  # the floor holds on the conditions low ≤ c < low + 1
-                    sign(sub(c, fmpq(low))), sign(sub(c, fmpq(low + 1)))
+                for k in (low, low + 1) if watchers else ():  # the floor holds on the conditions low ≤ c < low + 1
+                    sign(sub(c, fmpq(k)))
                 return low
             if high == low + 1 and bits >= 256:
                 return high if sign(sub(c, fmpq(high))) >= 0 else low
@@ -737,7 +780,7 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "polygamma": lambda n, c: polygamma(_order(n), c),
     "zeta": zeta, "erf": erf, "erfc": erfc, "lambertw": lambertw, "beta": beta, "pi": lambda: PI_NUMBER,
     "euler_gamma": lambda: EULER_NUMBER,
-    "erfi": _odd("erfi"), "erfinv": _odd("erfinv"), "Si": _odd("Si"),
+    "erfi": _odd("erfi"), "erfinv": _odd("erfinv", "erf"), "Si": _odd("Si"),
     **{name: functools.partial(bessel, name) for name in HALVES},
     "abs": _absolute, "sign": lambda c: fmpq(sign(c)), "floor": lambda c: fmpq(floor(c)),
     "ceil": lambda c: fmpq(ceil(c)), "trunc": lambda c: fmpq(floor(c) if sign(c) >= 0 else ceil(c)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from flint import fmpq
@@ -207,6 +208,7 @@ def _exponential(factors: list[tuple[Atom, fmpq]]) -> list[Expr]:
     return [*found, TABLE["exp"](to_expr(collected(exponent)))] if exponent else found
 
 
+@lru_cache(maxsize=1 << 10)
 def _atom(a: Atom) -> Expr:
     kind, data = a.kind, a.data
     if kind == PRIME:

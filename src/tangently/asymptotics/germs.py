@@ -9,10 +9,12 @@ nobody). Then, in this order:
 3. otherwise two sequences: the phase φ(t) → ∞ of what oscillates takes every value, so there are points tₖ → ∞
    with φ(tₖ) = kP + τ, P a common period. Along them the oscillators are constants, and the limit is computed
    anew. Two offsets τ with different limits: there is no limit;
-4. a quotient N/D whose D changes sign again and again where N is not 0 has poles arbitrarily near the point; together with a
+4. a quotient N/D whose D changes sign again and again where N is not 0 has poles arbitrarily near the point; together
+   with a
    sequence that has another limit this shows that there is none.
 
-Over the integers (sequences) every residue of n modulo the common period is computed; where all agree, that is the limit.
+Over the integers (sequences) every residue of n modulo the common period is computed; where all agree, that is the
+limit.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 from flint import fmpq
 
 from tangently.asymptotics import constants as K
+from tangently.asymptotics import rules_special  # noqa: F401  (adds its rows to the column)
 from tangently.asymptotics.bounds import Band, monotone
 from tangently.asymptotics.multiseries import (
     ONE,
@@ -42,7 +45,6 @@ from tangently.asymptotics.multiseries import (
     factorial,
     is_number,
 )
-from tangently.asymptotics import rules_special  # noqa: F401  (adds its rows to the column)
 from tangently.asymptotics.rules import RULES, Rule
 from tangently.asymptotics.telling import Sight, expression, sight_of
 from tangently.expr import CONST, TABLE, Expr, const, symbol, toposort
@@ -54,7 +56,7 @@ RESIDUES = 64  # classes of the integers that are tried one by one
 
 @dataclass
 class Phase:
-    """An infinite argument of something periodic: `series` with leading constant 1, and the multiples of it that occurred."""
+    """An infinite argument of something periodic: `series` with leading constant 1, and the periods that occurred."""
 
     series: Series
     lead: Any
@@ -65,8 +67,8 @@ class Phase:
 class Fixed:
     """A sequence: the first phase is k·period + offset, k = 1, 2, 3, …"""
 
-    period: Number
-    offset: Number
+    period: Any
+    offset: Any
 
 
 class Near(Field):
@@ -163,7 +165,7 @@ class Near(Field):
         return self.compose(coefficients, small)
 
     def _far(self, key: str, v: Series, at: Any, infinite: Any, slopes: Any) -> Value:
-        """φ at an infinite argument; v = C + u with u in a faster scale is φ(C) + φ′(C) u + …, so that φ(C) can cancel."""
+        """φ at an infinite argument; v = C + u with u in a faster scale is φ(C) + φ′(C) u + …: φ(C) can cancel."""
         first = v.term(0)
         if slopes is None or first is None or self.sign_of(first[0]) or v.term(1) is None:
             return infinite(self, v)
@@ -220,7 +222,10 @@ class Near(Field):
 
     def _until(self, v: Series, bound: Any, what: str) -> Iterator[Any]:
         for e, c in v.terms():
-            if self.compare_growth(((v.scale, e), *self.lead(c)[0]) if self.sign_of(e) else self.lead(c)[0], bound) <= 0:
+            if (
+                self.compare_growth(((v.scale, e), *self.lead(c)[0]) if self.sign_of(e) else self.lead(c)[0], bound)
+                <= 0
+            ):
                 break
             yield e, c
         raise Unknown(f"{what} are not known here")
@@ -488,13 +493,13 @@ class Behavior:
     """What was found on one side: `limit` a constant or ±inf; exists False with `limit` None; None: undecided."""
 
     exists: bool | None
-    limit: Target | None = None
+    limit: Any = None
     defined: bool = True
     why: tuple[str, ...] = ()
     value: Value | None = None  # the multiseries, where there is one
     near: Near | None = None
     band: Band | None = None  # the bounds that squeezed it
-    sequences: tuple[tuple[Fixed, Target], ...] = ()  # along which it has these limits
+    sequences: tuple[tuple[Fixed, Any], ...] = ()  # along which it has these limits
 
 
 def start(near: Near, point: Target, side: int) -> Value:
@@ -515,7 +520,7 @@ def behavior(
     whole_input: bool = False,
     given: Mapping[Expr, Number] | None = None,
 ) -> Behavior:
-    """Decide the limit of `root` as x goes to `point` (a Number or ±inf) from one side; `given` are its other inputs."""
+    """Decide the limit of `root` as x goes to `point` (a Number or ±inf) from one side, `given` its other inputs."""
     near = Near(seconds=seconds, whole_input=whole_input)
     near.sight = sight_of(x, point, side)
     near.given = dict(given or {})
@@ -553,26 +558,28 @@ def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavi
 def _almost_periodic(near: Near, value: Value) -> tuple[str, ...]:
     """A leading coefficient that is a polynomial in sin mφ, cos mφ for several incommensurable m, and not constant.
 
-    Such a function is almost periodic: it comes back near every value that it has, again and again (H. Bohr, 1925). So it
-    has no limit; and times a growing factor none either, if it has values of both signs.
+    Such a function is almost periodic: it comes back near every value that it has, again and again (H. Bohr, 1925).
+    So it has no limit; and times a growing factor none either, if it has values of both signs.
     """
     try:
         monomial, c = near.lead(value)
     except Oscillates:  # an exponent oscillates
         return ()
-    keys = c.keys if type(c) is K.Exact else frozenset()
+    keys: Any = c.keys if type(c) is K.Exact else frozenset()
     if len(keys) < 2 or len({index for index, _ in keys}) > 1:
         return ()
     values = [K.substitute(c, {(i, m): K.div(K.mul(fmpq(k), m), K.PI) for i, m in keys}) for k in range(6)]
     if monomial:
         if near.sign_of(monomial[0][1]) < 0 or {1, -1} - {near.sign_of(v) for v in values}:
             return ()
-        return ("the leading term is a growing factor times an almost periodic one that takes both signs again and again",)
+        return (
+            "the leading term is a growing factor times an almost periodic one that takes both signs again and again",
+        )
     for other in values[1:]:
         if near.nonzero(K.sub(other, values[0])):
             return (
-                f"up to terms that tend to 0, f is an almost periodic function: it comes back near {K.to_float(values[0]):.6g} "
-                f"and near {K.to_float(other):.6g} again and again, so it has no limit",
+                "up to terms that tend to 0, f is an almost periodic function: it comes back near "
+                f"{K.to_float(values[0]):.6g} and near {K.to_float(other):.6g} again and again, so it has no limit",
             )
     return ()
 
@@ -581,7 +588,7 @@ def _squeeze(near: Near, root: Expr, done: dict[Expr, Any]) -> Behavior | None:
     """Both bounds have one limit: so has what lies between."""
     try:
         band = near.band(root, done)
-        ends = [None if end is None else near.limit(end) for end in (band.low, band.high)]
+        ends: list[Any] = [None if end is None else near.limit(end) for end in (band.low, band.high)]
     except (GermError, K.Undecided):
         return None
     if ends[0] == math.inf or ends[1] == -math.inf:
@@ -635,7 +642,7 @@ def _by_residues(
 
 
 def _dense(near: Near, root: Expr, x: Expr, point: Target, side: int, reason: Exception) -> Behavior:
-    """A period that is irrational: the remainders of n are dense (H. Weyl, 1916), so a continuous wave takes all its values."""
+    """An irrational period: the remainders of n are dense (H. Weyl, 1916), so a wave comes near all its values."""
     value = near.values(root, {**near.given, x: start(near, point, side)})[root]
     if isinstance(value, Exception):
         raise Unknown(str(reason))

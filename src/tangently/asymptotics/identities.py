@@ -1,9 +1,10 @@
 """What is identically 0, by an identity: x/(1 + e⁻ˣ) + x/(1 + eˣ) − x, sin² + cos² − 1.
 
 A series whose terms all cancel never shows that it is 0. So nodes of the graph that vanish to hundreds of digits at an
-irregular point are suspected, and a suspicion is proven by algebra: the node is a rational function of *kernels* (x, eᵘ, sin u,
-cos u, whatever is no arithmetic) over the rationals, with sin² = 1 − cos², and its numerator is the polynomial 0. (That the
-kernels might be dependent in other ways makes no difference: an identity between independent symbols holds for them too.)
+irregular point are suspected, and a suspicion is proven by algebra: the node is a rational function of *kernels* (x,
+eᵘ, sin u, cos u, whatever is no arithmetic) over the rationals, with sin² = 1 − cos², and its numerator is the
+polynomial 0. (That the kernels might be dependent in other ways makes no difference: an identity between independent
+symbols holds for them too.)
 
 Source: J. Davenport, Y. Siret, É. Tournier, Computer Algebra, 1993, chapter 2 (normal forms of rational functions).
 """
@@ -17,7 +18,7 @@ from flint import arb, fmpq, fmpq_mpoly_ctx
 
 from tangently.enclosure import enclose
 from tangently.errors import TangentlyError
-from tangently.expr import CONST, TABLE, Expr, const, raw, toposort
+from tangently.expr import CONST, Expr, const, raw, toposort
 
 Ratio = tuple[Any, Any]  # numerator and denominator, polynomials in the kernels
 
@@ -34,7 +35,7 @@ WORDS: dict[str, Callable[[Any, Any], Ratio]] = {  # functions by the exponentia
 
 
 def without_zeros(root: Expr, x: Expr, near: arb) -> Expr:
-    """The expression with what is proven to be identically 0 replaced by 0; `near` is an irregular point where f is asked."""
+    """The expression with what is proven to be identically 0 replaced by 0; `near`: an irregular point."""
     suspects = _suspects(root, x, near)
     if not suspects:
         return root
@@ -153,7 +154,11 @@ def _kernels_of(n: Expr) -> list[Any]:
 
 
 def _whole(n: Expr) -> int | None:
-    return int(n.value) if n.op is CONST and isinstance(n.value, (int, float)) and n.value == int(n.value) and abs(n.value) < 40 else None
+    return (
+        int(n.value)
+        if n.op is CONST and isinstance(n.value, (int, float)) and n.value == int(n.value) and abs(n.value) < 40
+        else None
+    )
 
 
 def _multiple(n: Expr) -> tuple[Expr, int]:

@@ -1,10 +1,10 @@
 """Multiseries: how a function of t behaves as t → +∞, exactly, to as many terms as anyone asks for.
 
-A *scale* is a positive function that tends to +∞: t itself, log t, log log t, and exp(h) for an h that was met on the way.
-Scales are ordered by growth, each faster than every power of the next. A *multiseries* is a sum Σ c·bᵉ with
+A *scale* is a positive function that tends to +∞: t itself, log t, log log t, and exp(h) for an h that was met on the
+way. Scales are ordered by growth, each faster than every power of the next. A *multiseries* is a sum Σ c·bᵉ with
 decreasing exponents e, in one scale b, whose coefficients c are multiseries in slower scales, or constants. So its
-first term alone decides the limit and the sign, however deep it has to be looked for: terms are computed when they are
-asked for, and a term whose coefficient is zero is skipped — never guessed to be zero.
+first term alone decides the limit and the sign, however deep it has to be looked for: terms are computed when they
+are asked for, and a term whose coefficient is zero is skipped — never guessed to be zero.
 
     exp(h): h = infinite + constant + small. If the infinite part grows like r·log b for a scale b, then
             exp(h) = bʳ·exp(h − r·log b); otherwise exp(|infinite|) is a new scale. exp(small) is a power series.
@@ -17,9 +17,9 @@ Two equal series without end can't be compared term by term. So every operation 
 operands (the same computation gives the same object), and a series knows of which others it is the sum, the product or
 the logarithm: (A + B) − A is B, A·B/A is B, exp(2 log A) is A².
 
-Sources: D. Gruntz, On computing limits in a symbolic manipulation system, ETH 1996; D. Richardson, B. Salvy, J. Shackell,
-J. van der Hoeven, Asymptotic expansions of exp-log functions, ISSAC 1996; M. Eberl, Verified real asymptotics in
-Isabelle/HOL, ISSAC 2019.
+Sources: D. Gruntz, On computing limits in a symbolic manipulation system, ETH 1996; D. Richardson, B. Salvy, J.
+Shackell, J. van der Hoeven, Asymptotic expansions of exp-log functions, ISSAC 1996; M. Eberl, Verified real
+asymptotics in Isabelle/HOL, ISSAC 2019.
 
 Glossary: b scale, e exponent, c coefficient, u a small series, v any value, K the module of constants.
 """
@@ -754,4 +754,3 @@ def binomial(r: Number) -> Coefficients:
         return found[k]
 
     return coefficient
-

@@ -1,9 +1,9 @@
 """The asymptotic column of the table: how each row acts on multiseries, and on bounds.
 
 A `Rule` has `value`, the row on multiseries near the point (`N`, a `tangently.asymptotics.germs.Near`), and `bounds`,
-what it does to an interval of them: "+" increasing, "-" decreasing, or a function of the intervals. Structure is decided
-by direction: a sign, a comparison or a floor looks at the leading term on this side of the point, and never at
-the point itself.
+what it does to an interval of them: "+" increasing, "-" decreasing, or a function of the intervals. Structure is
+decided by direction: a sign, a comparison or a floor looks at the leading term on this side of the point, and never
+at the point itself.
 
 Special functions are in `rules_special`. Source: NIST Digital Library of Mathematical Functions, chapters 4 and 7.
 """
@@ -40,7 +40,6 @@ from tangently.asymptotics.multiseries import (
     factorial,
     is_number,
 )
-
 from tangently.expr import TABLE
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
 """The asymptotic column of the special functions: gamma and its kin, exponential integrals, Bessel, Lambert W, zeta.
 
-At an ordinary point: the Taylor series from the row's own derivatives. At infinity: the asymptotic series, which determines
-the leading term although it diverges. At a pole or branch point: the recurrence that leads away from it, or the expansion.
+At an ordinary point: the Taylor series from the row's own derivatives. At infinity: the asymptotic series, which
+determines the leading term although it diverges. At a pole or branch point: the recurrence that leads away from it,
+or the expansion.
 
-Sources: NIST Digital Library of Mathematical Functions, 5.7, 5.11, 5.15 (gamma, digamma, polygamma), 6.6, 6.12 (exponential
-integrals), 7.12 (error functions), 10.8, 10.17, 10.25, 10.31, 10.40 (Bessel), 25.2 (zeta); R. Corless, G. Gonnet, D. Hare,
-D. Jeffrey, D. Knuth, On the Lambert W function, Adv. Comput. Math. 5, 1996, sections 4.
+Sources: NIST Digital Library of Mathematical Functions, 5.7, 5.11, 5.15 (gamma, digamma, polygamma), 6.6, 6.12
+(exponential integrals), 7.12 (error functions), 10.8, 10.17, 10.25, 10.31, 10.40 (Bessel), 25.2 (zeta); R. Corless,
+G. Gonnet, D. Hare, D. Jeffrey, D. Knuth, On the Lambert W function, Adv. Comput. Math. 5, 1996, sections 4.
 """
 
 from __future__ import annotations
@@ -173,8 +174,6 @@ rule("gamma", _gamma)
 rule("loggamma", _loggamma)
 rule("digamma", _digamma)
 rule("polygamma", _polygamma)
-
-
 
 
 # ---------------------------------------------------------------- exponential integrals
@@ -527,7 +526,9 @@ def _lambert_infinite(N: Near, v: Value) -> Value:
     def power(m: int) -> Any:
         if m == 0:
             return ZERO
-        inner = N.remember(("lambert", m), (), lambda: lambda l: fmpq((-1) ** l * _stirling_first(l + m, l + 1), factorial(m)))
+        inner = N.remember(
+            ("lambert", m), (), lambda: lambda l: fmpq((-1) ** l * _stirling_first(l + m, l + 1), factorial(m))
+        )
         return N.compose(inner, inverse)
 
     return N.add(N.sub(first, second), N.powers(power, ratio))

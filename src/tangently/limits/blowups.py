@@ -50,6 +50,7 @@ TERMS = 3000  # of a polynomial
 ONE, ZERO, HALF = fmpq(1), fmpq(0), fmpq(1, 2)
 Poly = Any  # flint.fmpq_mpoly
 Number = Any
+Terms = dict[tuple[int, int], fmpq]
 
 
 class Blocked(Exception):
@@ -109,7 +110,7 @@ def _over(p: Poly, g: Poly) -> Poly:
 
 def content(p: Poly, count: int) -> tuple[tuple[int, ...], Poly]:
     """The powers of t and the u that divide p, and what is left."""
-    least = tuple(min(m[k] for m in p.monoms()) for k in range(count + 1))
+    least = tuple(min(int(m[k]) for m in p.monoms()) for k in range(count + 1))
     if not any(least):
         return least, p
     rest = {tuple(e - (least[k] if k <= count else 0) for k, e in enumerate(m)): c for m, c in p.to_dict().items()}
@@ -161,7 +162,7 @@ class Unit:
 
 @dataclass
 class Walk:
-    """f in one chart. `corners`: the exponents in t and u of what vanishes where t = u = 0."""
+    """f in one chart. `corners`: what vanishes where t = u = 0, as {exponents of t and u: coefficient}."""
 
     chart: Chart
     given: dict[Expr, tuple[Number, Poly, bool]]  # input: a + s, or 1/s
@@ -171,7 +172,8 @@ class Walk:
     known: dict[Any, int] = field(default_factory=dict)
     values: dict[Expr, Any] = field(default_factory=dict)
     forms: dict[Expr, Expr] = field(default_factory=dict)
-    corners: list[list[tuple[int, int]]] = field(default_factory=list)
+    series: dict[Any, list[tuple[Fraction, Poly]]] = field(default_factory=dict)
+    corners: list[Terms] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ring = ring(self.chart.count)
@@ -309,7 +311,7 @@ class Walk:
     def _by_roots(self, p: Poly, p0: Poly) -> int:
         (_, j), rest = content(p0, 1)
         if j:
-            self.corners.append(_support(p))
+            self.corners.append(_terms(p))
         q = _univariate(rest)
         inside = roots_in_unit(q)
         if inside:
@@ -467,7 +469,7 @@ class Walk:
         if any(e * k < 0 for e in j):
             if self.chart.count > 1:
                 raise Blocked("a direction in which nothing is known")
-            self.corners.append([(abs(k), 0), (0, abs(j[0]))])
+            self.corners.append({(abs(k), 0): ONE, (0, abs(j[0])): ONE})
 
     def _function(self, node: Expr, args: list[Fraction]) -> Fraction:
         """An analytic row: by Taylor's formula where its operand has one limit, else as a unit that depends on u."""
@@ -504,15 +506,33 @@ class Walk:
     def taylor(self, op: Primitive, order: tuple[Number, ...], w: Fraction, c: Number) -> Fraction:
         """Σ aₖ(w - c)ᵏ for k < n, and (w - c)ⁿ times an unknown that tends to aₙ."""
         self._analytic_at(op, [*order, c])
+        return self._expanded((op, order, c), lambda n: taylor_numbers(op, order, c, n), w, c)
+
+    def _expanded(self, key: Any, numbers: Callable[[int], list[Number]], w: Fraction, c: Number) -> Fraction:
+        """Taylor's formula, with the Taylor coefficients up to n from `numbers(n)`."""
         terms = self.order
-        a = taylor_numbers(op, order, c, terms)
         step = self.add(w, self.neg(self.number(c)))
         if step.n == 0:
-            return self.number(a[0])
-        last = Fraction(self.unit((op, order, str(w.n), str(w.d)), Unit(a[terms], lambda u: K.ball(a[terms]))), self.one)
-        total = last
-        for k in reversed(range(terms)):
-            total = self.add(self.mul(total, step), self.number(a[k]))
+            return self.number(numbers(terms)[0])
+        total = self._remainder(key, numbers, w)
+        for a in reversed(numbers(terms)[:terms]):
+            total = self.add(self.mul(total, step), self.number(a))
+        return total
+
+    def _remainder(self, key: Any, numbers: Callable[[int], list[Number]], w: Fraction) -> Fraction:
+        """φ[c, …, c, w] in Newton's form: σ₁ + (w - w₁)(σ₂ + (w - w₂)(…)), for the w₁, w₂, … that occurred before.
+
+        The unknown σₘ is a divided difference over n + m points that all tend to c, so it tends to aₙ₊ₘ₋₁. That is how
+        (φ(x) - φ(y))/(x - y) is known to tend to φ'(c).
+        """
+        seen = self.series.setdefault(key, [])
+        place = next((k for k, (v, _) in enumerate(seen) if v.n == w.n and v.d == w.d), len(seen))
+        if place == len(seen):
+            a = numbers(self.order + place)[self.order + place]
+            seen.append((w, self.unit((key, place), Unit(a, lambda u: K.ball(a)))))
+        total = Fraction(seen[place][1], self.one)
+        for v, sigma in reversed(seen[:place]):
+            total = self.add(self.mul(total, self.add(w, self.neg(v))), Fraction(sigma, self.one))
         return total
 
     def _analytic_at(self, op: Primitive, levels: Sequence[Number]) -> None:
@@ -541,7 +561,7 @@ class Walk:
 
     def _apart(self, u: Expr, given: dict[Expr, Fraction]) -> None:
         """Is the expression bounded away from 0 at t = 0?"""
-        inner = Walk(self.chart, {}, self.order, self.deadline, self.units, self.known, dict(given), {}, self.corners)
+        inner = Walk(self.chart, {}, self.order, self.deadline, self.units, self.known, dict(given), {}, self.series, self.corners)
         w = inner.value(u)
         k, j, n, d = self.split(w) if w.n != 0 else (1, (), w.n, w.d)
         if k or any(j):
@@ -600,24 +620,11 @@ class Walk:
             raise Blocked("a root of what vanishes in some direction")
         c = self.level(Fraction(n, d))
         if c is not None:
-            return self._root_at(Fraction(n, d), q, c)
+            return self._expanded(("root", q, c), lambda m: root_numbers(q, c, m), Fraction(n, d), c)
         law = n * d ** (q - 1)
         p0 = self.at0(law)
         unit = Unit(None, lambda u: arb(_positive(self.ball(p0, u))).root(q), (q, law))
         return self.reduced(self.unit(("root", q, str(law)), unit), d)
-
-    def _root_at(self, w: Fraction, q: int, c: Number) -> Fraction:
-        """c^(1/q)·(w/c)^(1/q) by Taylor's formula."""
-        op = TABLE["pow"]
-        terms = self.order
-        a = root_numbers(q, c, terms)
-        step = self.add(w, self.neg(self.number(c)))
-        if step.n == 0:
-            return self.number(a[0])
-        total = Fraction(self.unit((op, q, str(w.n), str(w.d)), Unit(a[terms], lambda u: K.ball(a[terms]))), self.one)
-        for k in reversed(range(terms)):
-            total = self.add(self.mul(total, step), self.number(a[k]))
-        return total
 
 
 def _positive(y: arb) -> arb:
@@ -667,8 +674,13 @@ def roots_in_unit(q: fmpq_poly) -> list[fmpq]:
     return sorted(found)
 
 
-def _support(p: Poly) -> list[tuple[int, int]]:
-    return sorted({(int(m[0]), int(m[1])) for m in p.monoms()})
+def _terms(p: Poly) -> Terms:
+    """{exponents of t and u: coefficient}; units count as 1."""
+    found: Terms = {}
+    for m, c in p.to_dict().items():
+        key = int(m[0]), int(m[1])
+        found[key] = found.get(key, ZERO) + fmpq(c)
+    return found
 
 
 ALGEBRA: dict[str, Callable[..., Fraction]] = {
@@ -818,7 +830,7 @@ class Search:
         if walk.chart.count != 1:
             yield Leaf("unknown", walk.chart, said="a direction in which nothing is known")
             return
-        for part in blown_up(walk.chart, weights_of(walk.corners)):
+        for part in blown_up(walk.chart, edge_of(walk.corners)):
             yield from self.leaves(part)
 
     def _leaf(self, walk: Walk) -> Leaf:
@@ -908,27 +920,35 @@ def cut(chart: Chart, places: Sequence[fmpq]) -> Iterator[Chart]:
             yield chart.mapped(t, [b - (b - a) / 2 * u], 1)
 
 
-def weights_of(corners: Sequence[Sequence[tuple[int, int]]]) -> tuple[int, int]:
-    """The weights of t and u: those of the first edge of Newton's polygon.
+def edge_of(corners: Sequence[Terms]) -> tuple[int, int, int]:
+    """The weights of t and u on the first edge of Newton's polygon, and a bound c of its positive zeros.
 
-    >>> weights_of([[(2, 0), (0, 1)]]), weights_of([])
-    ((1, 2), (1, 1))
+    >>> edge_of([{(2, 0): fmpq(-3), (0, 1): fmpq(1)}]), edge_of([])
+    ((1, 2, 4), (1, 1, 1))
     """
-    for support in corners:
-        for (i, j), (k, l) in itertools.combinations(sorted(support), 2):
+    for terms in corners:
+        for (i, j), (k, l) in itertools.combinations(sorted(terms), 2):
             if k > i and l < j:
                 a, b = (j - l) // math.gcd(j - l, k - i), (k - i) // math.gcd(j - l, k - i)
-                if min(a * p + b * q for p, q in support) == a * i + b * j:
-                    return a, b
-    return 1, 1
+                if min(a * p + b * q for p, q in terms) == a * i + b * j:
+                    return a, b, _beyond([(q, c) for (p, q), c in terms.items() if a * p + b * q == a * i + b * j])
+    return 1, 1, 1
 
 
-def blown_up(chart: Chart, weights: tuple[int, int]) -> Iterator[Chart]:
-    """The corner t = u = 0: either of the two leads."""
+def _beyond(terms: Sequence[tuple[int, fmpq]]) -> int:
+    """A power of two above all positive zeros of Σ c·v^q (A.-L. Cauchy's bound)."""
+    top, leading = max(terms)
+    others = [abs(c / leading) for q, c in terms if q != top]
+    bound = max(others, default=ZERO)
+    return 1 if not leading or bound < 1 or top == 0 else 1 << int((1 + bound).ceil()).bit_length() if bound > 1 else 1
+
+
+def blown_up(chart: Chart, edge: tuple[int, int, int]) -> Iterator[Chart]:
+    """The corner t = u = 0: either of the two leads, u ≤ c·t^(b/a) or the other way."""
     t, u = ring(1).gens()[:2]
-    a, b = weights
-    yield chart.mapped(t**a, [t**b * u], 1)
-    yield chart.mapped(t**a * u, [t**b], 1)
+    a, b, c = edge
+    yield chart.mapped(t**a, [c * t**b * u], 1)
+    yield chart.mapped(t**a * u, [c * t**b], 1)
 
 
 def decide(root: Expr, given: Any, signs: Sequence[Sequence[int]], seconds: float) -> list[Leaf]:
@@ -943,4 +963,4 @@ def decide(root: Expr, given: Any, signs: Sequence[Sequence[int]], seconds: floa
     return found
 
 
-__all__ = ["Chart", "Leaf", "blown_up", "cut", "decide", "first_charts", "roots_in_unit", "taylor_numbers", "weights_of"]
+__all__ = ["Chart", "Leaf", "blown_up", "cut", "decide", "first_charts", "edge_of", "roots_in_unit", "taylor_numbers"]

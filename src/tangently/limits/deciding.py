@@ -62,7 +62,8 @@ def limit(
     if isinstance(point, (tuple, list)):
         from tangently.limits.paths import limit_along_paths
 
-        return limit_along_paths(reading, point, wrt, seconds)
+        along: Any = limit_along_paths(reading, point, wrt, seconds)
+        return along
     notes: list[str] = []
     target = read_point(point, notes)
     x = reading.input(wrt)
@@ -190,7 +191,9 @@ def _side(reading: Reading, x: Expr, target: Target, side: int, integers: bool, 
             return _black_box(replace(reading, obstacle=ESCAPED), target, side, seconds)
         if all(_holds(c, variable, target, side, outcome) for c, outcome in guards):
             found = decide(root, variable, target, side, integers=integers, seconds=deadline - time.monotonic())
-            told = tuple(f"near the point the function takes the branch where {to_text(c)} is {o}" for c, o in guards[:3])
+            told = tuple(
+                f"near the point the function takes the branch where {to_text(c)} is {o}" for c, o in guards[:3]
+            )
             return replace(found, why=(*notes, *told, *found.why))
     return _black_box(reading, target, side, max(0.2, deadline - time.monotonic()))
 
@@ -213,7 +216,13 @@ def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = F
     deadline = time.monotonic() + seconds
     root = _simplified(root, x, target, side)
     found = behavior(root, x, target.number, side, seconds=seconds / 2, whole_input=integers)
-    if not found.defined and found.near is not None and found.near.whole_only and not integers and target.number == math.inf:
+    if (
+        not found.defined
+        and found.near is not None
+        and found.near.whole_only
+        and not integers
+        and target.number == math.inf
+    ):
         over = decide(root, x, target, side, integers=True, seconds=deadline - time.monotonic())
         return replace(over, why=(f"f has real values at whole {x.name} only, so {x.name} runs over these", *over.why))
     samples = _samples(root, x, target, side, integers, deadline)
@@ -276,7 +285,13 @@ def _float_of(found: Any) -> float | None:
 def _undefined(found: Behavior, samples: Sequence[Sample], side: int) -> Side:
     """No real value near the point on this side — unless proven values say otherwise."""
     if sum(s.scale > 8 for s in samples) > 3:
-        return Side(side, None, how="undecided", why=(*found.why, "but values near the point were computed"), samples=tuple(samples))
+        return Side(
+            side,
+            None,
+            how="undecided",
+            why=(*found.why, "but values near the point were computed"),
+            samples=tuple(samples),
+        )
     return Side(side, None, how="exact", why=found.why, defined=False)
 
 
@@ -335,10 +350,15 @@ def assemble(reading: Reading, x: Expr, target: Target, way: Any, sides: list[Si
     """One answer from the sides."""
     live = [s for s in sides if s.defined]
     function = reading.root if reading.root is not None else _opaque(reading)
-    common: dict[str, Any] = dict(
-        function=function, variable=x, point=target.shown, direction=way, sides=tuple(sides), callable=reading.callable,
-        notes=notes,
-    )  # fmt: skip
+    common: dict[str, Any] = {
+        "function": function,
+        "variable": x,
+        "point": target.shown,
+        "direction": way,
+        "sides": tuple(sides),
+        "callable": reading.callable,
+        "notes": notes,
+    }
     if not live:
         why = _told(sides, f"the function has no real value near {_where(x, target)}")
         return Limit(value=None, exact=None, exists=False, how=_worst(sides), why=why, **common)
@@ -375,7 +395,8 @@ def _two_sided(sides: list[Side], common: dict[str, Any]) -> Limit:
 
 def _equal(left: Side, right: Side) -> bool | None:
     a, b = left.value, right.value
-    assert a is not None and b is not None
+    assert a is not None
+    assert b is not None
     if math.isinf(a) or math.isinf(b):
         return a == b
     if left.exact is None or right.exact is None:

@@ -59,7 +59,7 @@ BEYOND = (2**14, 2**18, 2**24, 2**32, 2**40)
 CLOSER = (-1.0, -0.5, 0.0, 0.5, 1.5)  # for functions that outgrow every number at once
 FAR = 1000  # a scale at which what is late has come
 LOOSE, STRICT = 10, 20  # settled: the spread is 2 to this times below the distance from the claim
-TURNS = {"sin": 4, "cos": 4, "tan": 2, "floor": 1, "ceil": 1, "trunc": 1, "rint": 1}  # phases of a period
+TURNS = {"sin": 4, "cos": 4, "tan": 4, "floor": 1, "ceil": 1, "trunc": 1, "rint": 2}  # units of π/2, 1 or ½ to a period
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,10 @@ class Tape:
         with precision(bits):
             values[self.start] = x
             for slot, enclosure, operands in self.steps:
-                values[slot] = enclosure(*[values[k] for k in operands])
+                try:
+                    values[slot] = enclosure(*[values[k] for k in operands])
+                except (ValueError, OverflowError):  # a row that asks for a whole number, or a float, that is none
+                    values[slot] = x.nan()
         return values
 
     def _constants(self, bits: int) -> list[Any]:
@@ -245,7 +248,10 @@ def _place_beyond(route: _Route, scale: int) -> tuple[arb, arb, int]:
     m = arb(arb((mantissa, -size)), arb((1, -240)))
     sign = -route.side if route.infinite else route.side
     with precision(256):
-        return sign * m * arb((1, scale if route.infinite else -scale)), 1 / m * arb((1, -scale)), 128
+        near = m * arb((1, -scale))
+        return (
+            (sign * m * arb((1, scale)), 1 / m * arb((1, -scale)), 128) if route.infinite else (sign * near, near, 128)
+        )
 
 
 def approach(
@@ -360,16 +366,29 @@ def _more(program: Tape, route: _Route, clock: _Clock, count: int) -> list[Sampl
 # ---------------------------------------------------------------- directed samples
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """Something periodic: the slot of its argument, and how many multiples of the unit a period has."""
+
+    slot: int
+    phases: int
+
+    def unit(self) -> arb:
+        from flint import arb
+
+        return arb.pi() / 2 if self.phases > 2 else 1 / arb(self.phases)
+
+
 def _directed(program: Tape, route: _Route, clock: _Clock, found: Sequence[Sample]) -> list[Sample]:
     """Samples at which the argument of a sine, floor, … is all but a multiple of π/2, a whole number, …"""
-    inner = [(program.nodes[slot].op.name, args[0]) for slot, _, args in program.steps
+    inner = [_Turn(args[0], TURNS[program.nodes[slot].op.name]) for slot, _, args in program.steps
              if program.nodes[slot].op.name in TURNS]  # fmt: skip
     new: list[Sample] = []
-    for name, slot in list(dict.fromkeys(inner))[:3]:
-        for start in _starts(program, slot, found):
-            for shift in range(TURNS[name]):
+    for turn in list(dict.fromkeys(inner))[:3]:
+        for start in _starts(program, turn.slot, found):
+            for shift in range(turn.phases):
                 if clock.allows(0.001):
-                    new += _hit(program, route, clock, slot, name, start, shift)
+                    new += _hits(program, route, clock, turn, start, shift)
     return new
 
 
@@ -384,39 +403,37 @@ def _starts(program: Tape, slot: int, found: Sequence[Sample]) -> list[tuple[Sam
     return [chosen[level] for level in sorted(chosen)] if len(chosen) > 2 else []
 
 
-def _hit(
-    program: Tape, route: _Route, clock: _Clock, slot: int, name: str, start: tuple[Sample, float], shift: int
+def _hits(
+    program: Tape, route: _Route, clock: _Clock, turn: _Turn, start: tuple[Sample, float], shift: int
 ) -> list[Sample]:
-    from flint import arb
-
+    """Samples a hair beside the place where the argument is a multiple of the unit; at a jump, on both sides of it."""
     sample, size = start
     bits = int(min(4096, 128 + 16 * 2.0**size))
     before = time.thread_time()
     program.run(sample.x, 192)
     if not clock.allows(16 * (time.thread_time() - before) * (bits / 192) ** 1.5):
         return []
+    root = _root(program, turn, sample, shift, bits)
+    sides = () if root is None else (1, -1) if turn.phases < 4 else (1,)
+    new = (_beside(program, route, clock, root, side, bits, f"{turn} {shift} {side}") for side in sides)
+    return [s for s in new if s]
+
+
+def _root(program: Tape, turn: _Turn, sample: Sample, shift: int, bits: int) -> arb | None:
+    """Where the argument is the multiple next to its value at the sample that has the phase."""
     with precision(bits + 64):
-        phases, unit = TURNS[name], arb.pi() / 2 if TURNS[name] > 1 else arb(1) / (2 if name == "rint" else 1)
-        inside = lambda x: program.run(x, bits + 64)[slot].mid()
-        number = phases * (inside(sample.x) / unit / phases).floor().mid() + shift
-        target = number * unit
-        x = _secant(lambda v: inside(v) - target, sample.x, sample.x - sample.distance / 1024, bits)
-        if x is None:
-            return []
+        inside = lambda x: program.run(x, bits + 64)[turn.slot].mid()
+        number = turn.phases * (inside(sample.x) / turn.unit() / turn.phases).floor().mid() + shift
+        target = number * turn.unit()
+        return _secant(lambda v: inside(v) - target, sample.x, sample.x - sample.distance / 1024, bits)
+
+
+def _beside(program: Tape, route: _Route, clock: _Clock, root: Any, side: int, bits: int, label: str) -> Sample | None:
+    with precision(bits + 64):
+        x = (root + side * abs(root) * _power_of_two(16 - bits)).mid()
         distance = 1 / abs(x) if route.infinite else abs(x - route.center(bits + 64))
-    y, _ = _proven(program, x, size, 2 * bits + 128, clock)
-    label = f"{name} {slot} {shift} {_beside(program, x, slot, TURNS[name] > 1, target, bits)}"
-    return [] if y is None else [Sample(distance, x, y, -_log2(distance.abs_upper()), directed=label)]
-
-
-def _beside(program: Tape, x: arb, slot: int, circular: bool, target: arb, bits: int) -> str:
-    """On which side of the multiple the argument came to lie; rounding decided that, so it is a phase of its own."""
-    from flint import arb
-
-    with precision(4 * bits):
-        unit = arb.pi() / 2 if circular else arb(1) / 2
-        whole = (target / unit + 0.5).floor().mid()
-        return "above" if program.run(x, 4 * bits)[slot] > whole * unit else "below"
+    y, _ = _proven(program, x, 0.0, bits + 64, clock)
+    return None if y is None else Sample(distance, x, y, -_log2(distance.abs_upper()), directed=label)
 
 
 def _secant(g: Callable[[arb], arb], a: arb, b: arb, bits: int) -> arb | None:
@@ -593,11 +610,11 @@ def _tends_elsewhere(samples: Sequence[Sample], errors: Sequence[_Error]) -> arb
         return None
     guesses = [_at_zero([(s.distance, s.y) for s in plain[-n:]]) for n in range(4, len(plain) + 1)]
     moves = [_log2(abs(b - a).abs_upper()) for a, b in pairwise(guesses)]
-    value, sure = guesses[-1], moves[-1] + LOOSE
-    shrinks = all(b < a - 1 for a, b in zip(moves[-4:], moves[-3:]))
+    best = moves.index(min(moves))  # before terms that are no powers of the distance take over
+    value, shrinks = guesses[best + 1], best >= 2 and moves[best] < moves[best - 1] - 1 < moves[best - 2] - 2
     claim = [s for s in samples if s.plain][-1].y - errors[-1].moved
-    off = _log2((value - claim).abs_lower())
-    return value if shrinks and moves[-1] < _log2(value.abs_upper()) - 20 and off > sure else None
+    is_sure = shrinks and moves[best] < _log2(value.abs_upper()) - 20
+    return value if is_sure and _log2((value - claim).abs_lower()) > moves[best] + LOOSE else None
 
 
 def _apart(samples: Sequence[Sample]) -> list[Sample]:

@@ -2,9 +2,10 @@
 
 The parameters become exact constants whose values are samples (irrational enough that nothing vanishes by chance). The
 engine runs as always and is told of nothing, but every sign it asks for that involves a parameter is written down:
-"a > 0", "b − 1 < 0". The answer is a formula in the parameters, and it holds wherever these signs are the same. Then one
+"a > 0", "b − 1 < 0". The answer is a formula in the parameters that holds wherever these signs are the same. Then one
 condition after the other is turned round, and made an equation, new samples are found, and the engine runs again,
-until every combination that was met has its case (concolic execution: P. Godefroid, N. Klarlund, K. Sen, DART, PLDI 2005).
+until every combination that was met has its case (concolic execution: P. Godefroid, N. Klarlund, K. Sen, DART, PLDI
+2005).
 """
 
 from __future__ import annotations
@@ -29,7 +30,22 @@ from tangently.limits.wording import reasons
 from tangently.printing import to_text
 
 CASES = 24  # that are told apart
-SAMPLES = (1.3721, -1.3721, 0.4187, -0.4187, 2.7713, -2.7713, 5.3319, -5.3319, 0.0731, -0.0731, 17.119, -17.119, 1.0371, 0.9413)
+SAMPLES = (
+    1.3721,
+    -1.3721,
+    0.4187,
+    -0.4187,
+    2.7713,
+    -2.7713,
+    5.3319,
+    -5.3319,
+    0.0731,
+    -0.0731,
+    17.119,
+    -17.119,
+    1.0371,
+    0.9413,
+)
 SIGNS = {1: ">", 0: "=", -1: "<"}
 
 
@@ -183,7 +199,8 @@ def _run(
     try:
         point = place if not isinstance(place, Expr) else _number(place, given)
         found = tuple(
-            behavior(root, x, point, side, seconds=max(0.05, deadline - time.monotonic()), given=given) for side in sides
+            behavior(root, x, point, side, seconds=max(0.05, deadline - time.monotonic()), given=given)
+            for side in sides
         )
         if len(found) == 2:
             _agree(*found)
@@ -325,7 +342,11 @@ def _covers(general: Limit, special: Limit, f: Found) -> bool:
 def _condition(own: list[Region], others: list[Region] | None) -> str:
     """The regions of one answer in words, without conditions that nothing depends on (where all regions are known)."""
     shorter = own if others is None else [_needed(region, others) for region in own]
-    kept = [r for k, r in enumerate(shorter) if not any(_within(r, o) for j, o in enumerate(shorter) if j != k and (j < k or o != r))]
+    kept = [
+        r
+        for k, r in enumerate(shorter)
+        if not any(_within(r, o) for j, o in enumerate(shorter) if j != k and (j < k or o != r))
+    ]
     return " or ".join(_joined(list(dict.fromkeys(_conjunction(r) for r in kept)))) or "otherwise"
 
 
@@ -358,7 +379,7 @@ def _meet(a: Region, b: Region) -> bool:
     for values in itertools.islice(itertools.product((0.0, *SAMPLES), repeat=len(symbols)), 600):
         sample = dict(zip(symbols, values))
         for s, r in (*a[0], *b[0]):
-            sample[s] = float(evaluate([r], {k: v for k, v in sample.items()})[0])
+            sample[s] = float(evaluate([r], sample)[0])
         if _solves(a, sample) and _solves(b, sample):
             return True
     return False
@@ -385,7 +406,9 @@ def _intervals(conditions: tuple[Condition, ...]) -> list[str]:
     low = {a: b for a, b, s in sides if s > 0 and b is not None}
     high = {a: b for a, b, s in sides if s < 0 and b is not None}
     told = [f"{to_text(low[a])} < {to_text(a)} < {to_text(high[a])}" for a in low if a in high]
-    told += [f"{to_text(a)} {SIGNS[s]} {to_text(b)}" for a, b, s in sides if b is not None and not (a in low and a in high)]
+    told += [
+        f"{to_text(a)} {SIGNS[s]} {to_text(b)}" for a, b, s in sides if b is not None and not (a in low and a in high)
+    ]
     return told + [f"{to_text(a)} {SIGNS[s]} 0" for a, b, s in sides if b is None]
 
 

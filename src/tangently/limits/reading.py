@@ -1,8 +1,8 @@
 """From what a person brings to an exact expression: text, SymPy, a Python function, a pair (expression, input).
 
-Numbers are read exactly. In text every literal stays a rational number (0.1 is 1/10, 1/3 is a third); in a Python function
-1/3 has become the double 0.333… before anyone could see it, so a float that is the nearest double of a simple constant
-(1/3, π/2, √2, log 2) is read as that constant, and a note says so.
+Numbers are read exactly. In text every literal stays a rational number (0.1 is 1/10, 1/3 is a third); in a Python
+function 1/3 has become the double 0.333… before anyone could see it, so a float that is the nearest double of a
+simple constant (1/3, π/2, √2, log 2) is read as that constant, and a note says so.
 
 A Python function is traced. One that branches on x (`if x < 0:`) is traced at points ever nearer, and the formula of a
 trace is the function near the point when every branch that was taken is proven to be taken all the way.
@@ -161,7 +161,11 @@ def rational(value: int | float) -> Expr:
 
 def exact_constants() -> dict[str, Expr]:
     """π, e and τ as expressions."""
-    return {"pi": TABLE["pi"](), "e": raw(TABLE["exp"], (const(1),)), "tau": raw(TABLE["mul"], (const(2), TABLE["pi"]()))}
+    return {
+        "pi": TABLE["pi"](),
+        "e": raw(TABLE["exp"], (const(1),)),
+        "tau": raw(TABLE["mul"], (const(2), TABLE["pi"]())),
+    }
 
 
 # ---------------------------------------------------------------- Python functions
@@ -192,10 +196,14 @@ def parameters(f: Callable[..., Any]) -> list[str]:
         found = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):  # a built-in function without a signature
         return ["x"]
-    return [p.name for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)] or ["x"]
+    return [
+        p.name for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ] or ["x"]
 
 
-def traces(reading: Reading, point: float, side: int) -> Iterator[tuple[Expr, Expr, list[tuple[Expr, bool]], tuple[str, ...]]]:
+def traces(
+    reading: Reading, point: float, side: int
+) -> Iterator[tuple[Expr, Expr, list[tuple[Expr, bool]], tuple[str, ...]]]:
     """The function traced nearer and nearer to the point: (formula, input, guards, notes) for each trace that works."""
     assert reading.callable is not None
     name = str(reading.inputs[0].name)
@@ -216,8 +224,8 @@ def traces(reading: Reading, point: float, side: int) -> Iterator[tuple[Expr, Ex
 def is_faithful(reading: Reading, root: Expr, x: Expr, point: float, side: int) -> bool:
     """Does the formula of a trace give the function's own values near the point? (Text and SymPy do by themselves.)
 
-    A trace is blind to a number that was taken out of it and put back as a constant. Rounding is no objection: only where
-    formula and function differ by much, twice, they are different functions.
+    A trace is blind to a number that was taken out of it and put back as a constant. Rounding is no objection: only
+    where formula and function differ by much, twice, they are different functions.
     """
     f = reading.callable
     if f is None or isinstance(f, Formula):

@@ -27,7 +27,7 @@ from typing import Any
 from flint import fmpq
 
 from tangently.asymptotics import constants as K
-from tangently.asymptotics.bounds import Band, absolute, larger, multiply, smaller
+from tangently.asymptotics.bounds import Band, absolute, larger, multiply, negative, smaller
 from tangently.asymptotics.germs import Near, constant
 from tangently.asymptotics.multiseries import ONE, ZERO, GermError, Series, Spent, Undefined, Unknown, Value
 from tangently.asymptotics.rules import RULES, Rule
@@ -38,7 +38,7 @@ from tangently.printing import to_text
 NOTHING = Band(None, None)
 TRUTHS = Band(ZERO, ONE)
 SHOWN = 400  # steps of work for terms that nothing depends on
-WORK = 20_000
+WORK = 6_000  # steps of work for one squeeze
 CUTS = 3  # halvings of an interval of directions
 HALF = fmpq(1, 2)
 
@@ -102,7 +102,8 @@ class Uniform(Near):
         self.node, self.operands = node, args
         if isinstance(rule.bounds, str):
             return self._monotone(node.op.name, rule, args[0])
-        return rule.bounds(self, *self._clipped(node, args))
+        found = rule.bounds(self, *self._clipped(node, args))
+        return self._shortened(found) if node.op.name in ("pow", "div", "reciprocal") else found
 
     def _clipped(self, node: Expr, args: list[Band]) -> list[Band]:
         """The base of a power that is not whole is not negative, where the power has a value."""
@@ -126,6 +127,9 @@ class Uniform(Near):
             return self.short(rule.value(self, end), 1 if up else -1)
         except Undefined:
             return otherwise
+
+    def _shortened(self, a: Band) -> Band:
+        return a if a.exact else Band(*[e if e is None else self.short(e, way) for e, way in ((a.low, -1), (a.high, 1))])
 
     def short(self, v: Value, way: int) -> Value:
         """A sum of two terms that is above v in the end (way 1) or below it (-1): sums without end can't be compared."""
@@ -243,21 +247,6 @@ def sectors(weights: Sequence[int], signs: Sequence[Sequence[int]]) -> Iterator[
         yield Sector(lead, chosen, low, (ONE,) * n, tuple(weights))
 
 
-def shape(u: Expr, local: Expr) -> str:
-    """Is u even in the coordinate, as it is written: only x², |x|, … occur?"""
-    for node in toposort([u]):
-        if local in node.args and not _is_even(node, local):
-            return ""
-    return "even"
-
-
-def _is_even(node: Expr, local: Expr) -> bool:
-    if node.op.name in ("abs", "square", "cosh", "cos"):
-        return True
-    exponent = node.args[1].value if node.op.name == "pow" and node.args[1].op is CONST else 1
-    return exponent % 2 == 0 and node.args[0] is local
-
-
 # ---------------------------------------------------------------- the squeeze
 
 
@@ -269,22 +258,24 @@ class Squeezed:
     low: Value | None
     high: Value | None
     weights: tuple[int, ...]
+    far: bool = False  # the distance is M = max |x| → ∞
 
     def told(self, names: Sequence[str], limit: Any) -> tuple[str, ...]:
         """The bound in words, in the distance m."""
+        name, end_of_it, near = ("M", "∞", "far out") if self.far else ("m", "0", "near the point")
         m = distance_text(names, self.weights)
-        between = self._between("m")
+        between = self._between(name)
         if isinstance(limit, float):
             end = f"the bound tends to {'∞' if limit > 0 else '-∞'}, and takes f with it"
         else:
-            end = f"both bounds tend to {K.show(limit)} as m → 0: by the squeeze theorem so does f, along every path"
-        return (f"with m = {m}: whatever the direction, {between} near the point", end)
+            end = f"both bounds tend to {K.show(limit)} as {name} → {end_of_it}: by the squeeze theorem so does f, along every path"
+        return (f"with {name} = {m}: whatever the direction, {between} {near}", end)
 
     def _between(self, name: str) -> str:
         from tangently.expr import symbol
 
         t = symbol(name)
-        low, high = [None if e is None else _shown(self.field, e, t) for e in (self.low, self.high)]
+        low, high = [None if e is None else _shown(self.field, e, t, not self.far) for e in (self.low, self.high)]
         if low is None or high is None:
             return f"f ≥ {low}" if low is not None else f"f ≤ {high}"
         if self.low is not None and self.high is not None and _opposite(self.field, self.low, self.high):
@@ -292,8 +283,8 @@ class Squeezed:
         return f"{low} ≤ f ≤ {high}"
 
 
-def _shown(N: Uniform, end: Value, t: Expr) -> str:
-    sight = Sight(t, True, 1)
+def _shown(N: Uniform, end: Value, t: Expr, small: bool) -> str:
+    sight = Sight(t, small, 1)
     with N.limited(SHOWN):
         try:
             shown, more = expression(N, end, sight)
@@ -336,6 +327,27 @@ def squeeze(
     except (GermError, K.Undecided):
         return None
     return Squeezed(N, low, high, tuple(weights)) if found else None
+
+
+def squeeze_far(
+    root: Expr, variables: Sequence[Expr], signs: Sequence[int], limit: Any, seconds: float
+) -> Squeezed | None:
+    """The same where every variable goes to ±∞: one of them is ±M, the others are between ±1 and ±M."""
+    N = Uniform(seconds=seconds, work=WORK)
+    bands = []
+    try:
+        for lead in range(len(variables)):
+            far = [Band(N.variable if k == lead else ONE, N.variable) for k in range(len(variables))]
+            given = {x: a if s > 0 else negative(N, a) for x, a, s in zip(variables, far, signs)}
+            bands.append(N.intervals(root, given))
+        if not all(settles(N, band, limit) for band in bands):
+            return None
+        low, high = bands[0].low, bands[0].high
+        for band in bands[1:]:
+            low, high = smaller(N, low, band.low), larger(N, high, band.high)
+    except (GermError, K.Undecided):
+        return None
+    return Squeezed(N, low, high, (1,) * len(variables), far=True)
 
 
 def _pieces(N: Uniform, root: Expr, given: Any, sector: Sector, limit: Any, cuts: int) -> Iterator[Band]:
@@ -454,13 +466,13 @@ def balances(root: Expr, local: Sequence[Expr]) -> list[tuple[int, ...]]:
     """
     found = [(1,) * len(local)]
     for support in supports(root, local):
-        for weights in (_edges(support) if len(local) == 2 else []) + _by_pure_powers(support, len(local)):
+        for weights in (newton_edges(support) if len(local) == 2 else []) + _by_pure_powers(support, len(local)):
             if weights not in found:
                 found.append(weights)
     return found
 
 
-def _edges(support: Support) -> list[tuple[int, ...]]:
+def newton_edges(support: Support) -> list[tuple[int, ...]]:
     """The weights of the edges of the Newton polygon: i·w₁ + j·w₂ is least, at two exponents."""
     found = []
     for (i, j), (k, l) in itertools.combinations(sorted(support, key=lambda e: (e[0], -e[1])), 2):
@@ -489,4 +501,4 @@ def _whole(weights: Sequence[fmpq]) -> tuple[int, ...]:
     return tuple(w // math.gcd(*whole) for w in whole)
 
 
-__all__ = ["Sector", "Squeezed", "Uniform", "balances", "distance_text", "sectors", "shape", "sign_near", "squeeze"]
+__all__ = ["Sector", "Squeezed", "Uniform", "balances", "distance_text", "newton_edges", "sectors", "sign_near", "squeeze", "squeeze_far"]

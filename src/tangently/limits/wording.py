@@ -47,8 +47,9 @@ def _simple(text: str) -> bool:
 def _leading(sight: Sight, where: str, found: Behavior) -> tuple[str, ...]:
     near, value = found.near, found.value
     assert near is not None
+    assert value is not None
     if is_number(value):
-        return (f"{where} the function is constant: {K.show(value)}",)
+        return (f"{where} the function is constant: {shown(value)}",)
     return (f"{where} f = {_terms(near, value, sight)}   ({method(value)})", conclusion(near, value))
 
 
@@ -83,19 +84,20 @@ def conclusion(near: Near, value: Any) -> str:
         return f"the leading term grows without bound, to {shown(found)}"
     if not near.nonzero(found):
         return "every term tends to 0, and so does f"
-    return f"every other term tends to 0, so f tends to the constant {K.show(found)}"
+    return f"every other term tends to 0, so f tends to the constant {shown(found)}"
 
 
 def _squeezed(sight: Sight, where: str, found: Behavior) -> tuple[str, ...]:
     near, band = found.near, found.band
-    assert near is not None and band is not None
+    assert near is not None
+    assert band is not None
     low, high = ("" if e is None else _terms(near, e, sight) for e in (band.low, band.high))
     between = f"{low} ≤ f ≤ {high}" if low and high else f"f ≥ {low}" if low else f"f ≤ {high}"
     told = f"{where} what oscillates stays within bounds: {between}"
     limit = found.limit
     if isinstance(limit, float) and math.isinf(limit):
         return told, f"the bound tends to {shown(limit)}, and takes f with it"
-    return told, f"both bounds tend to {K.show(limit)}: by the squeeze theorem so does f"
+    return told, f"both bounds tend to {shown(limit)}: by the squeeze theorem so does f"
 
 
 def _by_sequences(x: Expr, sight: Sight, found: Behavior) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangently.errors import InputError, TangentlyError
-from tangently.expr import Expr, evaluate
+from tangently.expr import Expr, evaluate, inputs_of
 from tangently.pictures.breaks import plot_continuity, plot_differentiability
 from tangently.pictures.sampling import Function, round_step, sample
 from tangently.pictures.strokes import (
@@ -54,16 +54,18 @@ from tangently.pictures.style import (
     titled,
 )
 from tangently.printing import Layout, call, equation, name, number, to_latex, to_text, tree, words
-from tangently.printing.nodes import Atom, Row, Script, big, fenced, flat
+from tangently.printing.nodes import Atom, Row, Script, big, cases, fenced, flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from tangently.limits.results import Limit
+    from tangently.pictures.rays import Path
 
 SHARES = (0.15, 0.08, 0.3, 0.04)  # of the height that ε may take; the first whose δ can be seen is drawn
 ENDS = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e30, 1e60, 1e120, 1e300)
+FAMILY = (-1.0, 0.0, 1.0, 2.0)  # values of a parameter
 LINEAR = 1e3  # the longest axis that is not logarithmic
 BAND, BOX = "#d9d9d9", "#9a9a9a"
 
@@ -84,9 +86,19 @@ def statement(limit: Limit, named: bool = False) -> Layout:
     known = not named and is_formula(limit.function, limit.variable)
     body = tree(limit.function) if known else call(name("f"), *map(name, moving(limit)))
     left = big("lim", equation(_variable(limit), target(limit), "→"), body)
+    if getattr(limit, "cases", ()):
+        rows = [(_result(c.limit), words(c.condition)) for c in limit.cases]
+        return equation(left, cases(*rows))
     if limit.exists:
-        return equation(left, layout_of(limit.exact if limit.exact is not None else limit.value))
+        return equation(left, _result(limit))
     return Row((left, words("does not exist" if limit.exists is False else "is undecided")), " ")
+
+
+def _result(limit: Limit) -> Layout:
+    """The value, or that there is none."""
+    if limit.exists:
+        return layout_of(limit.exact if limit.exact is not None else limit.value)
+    return words("none" if limit.exists is False else "undecided")
 
 
 def moving(limit: Limit) -> tuple[str, ...]:
@@ -188,6 +200,8 @@ def plot_limit(
     with house():
         if len(moving(limit)) > 1:
             return _plot_paths(limit, ax, values)
+        if parameters(limit) and values is None:
+            return _plot_family(limit, ax, domain)
         scene = _scene(limit, domain, values)
         ax = ax if ax is not None else own_axes(6.8, 4.4)
         scene, band = _with_band(scene, epsilon, fixed=domain is not None)
@@ -204,12 +218,85 @@ def _plot_paths(limit: Limit, ax: Axes | None, values: Mapping[str, float] | Non
     at = [place(p) for p in limit.point]
     if not all(map(math.isfinite, at)):
         raise InputError("a limit of two variables is drawn at a finite point; this one lies at infinity")
-    ax = draw_paths(ax, f, at, moving(limit), limit.value)
+    ax = draw_paths(ax, f, at, moving(limit), limit.value, _ways(limit, at))
     words_ = "all paths end at one height" if limit.exists else "paths end at different heights: no limit"
     words_ = words_ if limit.exists is not None else "undecided: paths alone prove no limit"
     said_ = f"{to_text(statement(limit))}, {limit.how}. {words_}"
     finish_paths(ax, moving(limit), f"{_title(limit)}    ({limit.how})", words_, said_)
     return ax.figure  # type: ignore[return-value]
+
+
+def parameters(limit: Limit) -> list[str]:
+    """The names of what does not move and has no value."""
+    if not is_formula(limit.function, limit.variable):
+        return []
+    return [str(n.name) for n in inputs_of([limit.function]) if n is not limit.variable and n.params[0].value is None]
+
+
+def _plot_family(limit: Limit, ax: Axes | None, domain: Any) -> Figure:
+    """A limit with parameters: one curve for each of a few values of the first, the others 1."""
+    from tangently.pictures.subject import bounds
+
+    first, *others = parameters(limit)
+    at = place_or(limit.point, 0.0)
+    low, high = bounds(domain) if domain is not None else _near_or_far(at)
+    ax = ax if ax is not None else own_axes(6.8, 4.4)
+    functions = [
+        of_number(limit.function, limit.variable, None, {first: v} | dict.fromkeys(others, 1.0)) for v in FAMILY
+    ]
+    cut = [at] if math.isfinite(at) else []
+    found = [(v, _stroke_or_none(f, low, high, cut)) for v, f in zip(FAMILY, functions)]
+    drawn = [(v, s) for v, s in found if s is not None]
+    if not drawn:
+        raise InputError(f"f has no value for {first} = {FAMILY}; give values={{'{first}': …}} for which it has")
+    scene = Scene(limit, functions[0], at, low, high)
+    _frame(ax, scene, _family_span([s for _, s in drawn]))
+    for k, (v, found_) in enumerate(drawn):
+        draw_stroke(ax, found_, f"{first} = {plain(v)}", ls=("-", (0, (7, 2)), (0, (4, 2)), (0, (1.5, 1.5)))[k % 4])
+    if math.isfinite(at):
+        ax.axvline(at, color=GREY, lw=0.8, ls=(0, (1, 2.5)), zorder=1)
+    rest = f", {', '.join(others)} = 1" if others else ""
+    _finish(ax, scene, None, f"one curve for each value of {first}{rest}")
+    return ax.figure  # type: ignore[return-value]
+
+
+def _family_span(found: Sequence[Stroke]) -> list[float]:
+    """The heights of all curves, but for one that shoots far beyond the others."""
+    lows, highs = sorted(s.low for s in found), sorted(s.high for s in found)
+    if len(found) == 1:
+        return [lows[0], highs[0]]
+    spread = highs[-2] - lows[1]
+    low = lows[0] if lows[1] - lows[0] <= 2 * spread else lows[1]
+    return [low, highs[-1] if highs[-1] - highs[-2] <= 2 * spread else highs[-2]]
+
+
+def place_or(point: Any, other: float) -> float:
+    """The number that a point is; another where it depends on parameters."""
+    return other if isinstance(point, Expr) and inputs_of([point]) else place(point)
+
+
+def _near_or_far(at: float) -> tuple[float, float]:
+    if math.isfinite(at):
+        return at - 2 * max(1.0, abs(at) / 10), at + 2 * max(1.0, abs(at) / 10)
+    return (0.0, 4.0) if at > 0 else (-4.0, 0.0)
+
+
+def _stroke_or_none(f: Function, low: float, high: float, cut: Sequence[float]) -> Stroke | None:
+    try:
+        return stroke(trusted(f, low, high), low, high, cut)
+    except InputError:  # no value for this parameter
+        return None
+
+
+def _ways(limit: Any, at: Sequence[float]) -> list[Path]:
+    """The curved paths on which the limit was looked at, as functions of the distance along them."""
+    from tangently.pictures.rays import Path
+
+    def along(path: Any, k: int) -> Any:
+        return lambda t: sample(lambda v: evaluate([path.coordinates[k]], {path.parameter: v})[0], t) - at[k]
+
+    known = [p for p in getattr(limit, "paths", ()) if p.defined and p.exists]
+    return [Path(p.text, along(p, 0), along(p, 1), True) for p in known]
 
 
 def _scene(limit: Limit, domain: Any, values: Mapping[str, float] | None) -> Scene:
@@ -555,14 +642,15 @@ def _name_edges(ax: Axes, scene: Scene, ends: Sequence[float]) -> None:
         )
 
 
-def _finish(ax: Axes, scene: Scene, band: Band | None) -> None:
+def _finish(ax: Axes, scene: Scene, band: Band | None, words_: str = "") -> None:
+    words_ = words_ or caption(scene.limit, band)
     framed(ax)
     _ticks(ax, scene)
     low, high = ax.get_ylim()
     if low < 0 < high:
         ax.axhline(0, color="#b3b3b3", lw=0.8, zorder=1)
-    ax.set_xlabel(f"${symbol_tex(scene.limit.variable.name or 'x')}$\n{caption(scene.limit, band)}", linespacing=1.5)
-    titled(ax, f"{to_text(statement(scene.limit))}, {scene.limit.how}. {caption(scene.limit, band)}")
+    ax.set_xlabel(f"${symbol_tex(scene.limit.variable.name or 'x')}$\n{words_}", linespacing=1.5)
+    titled(ax, f"{to_text(statement(scene.limit))}, {scene.limit.how}. {words_}")
     title, rows = f"{_title(scene.limit)}    ({scene.limit.how})", fitted_legend(ax)
     ax.set_title(title, loc="left", pad=5 + 15.5 * rows + text_box(title, 11.5)[1], fontsize=11.5)
 
@@ -604,6 +692,8 @@ def minus(text: str) -> str:
 
 def caption(limit: Limit, band: Band | None) -> str:
     """What the picture shows, in a sentence."""
+    if getattr(limit, "cases", ()) or (limit.exists and limit.value is None):
+        return "for these values of the parameters"
     x = shown_variable(limit)
     if band is not None:
         return _band_caption(limit, band, x)

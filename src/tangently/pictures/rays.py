@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ANGLES = (0, 30, 60, 90, 120, 150, 180, 240, 300)
 DASHES: tuple[Any, ...] = ("-", (0, (7, 2)), (0, (4, 2)), (0, (6, 2, 1.5, 2)), (0, (2, 1.5)))
-REACH, COUNT = 1.0, 400
+REACH, COUNT, MORE = 1.0, 400, 8
 
 
 class Path(NamedTuple):
@@ -61,11 +61,21 @@ def function_of_two(expr: Expr, variables: Sequence[Expr], values: Mapping[str, 
     return lambda a, b: evaluate([known], dict(zip(variables, (a, b))))[0]
 
 
-def draw_paths(ax: Axes | None, f: Function, at: Sequence[float], names: Sequence[str], level: float | None) -> Axes:
-    """f along every path over the distance from the point; the limit, where there is one, as a hollow circle."""
+def draw_paths(
+    ax: Axes | None,
+    f: Function,
+    at: Sequence[float],
+    names: Sequence[str],
+    level: float | None,
+    more: Sequence[Path] = (),
+) -> Axes:
+    """f along every path over the distance from the point; the limit, where there is one, as a hollow circle.
+
+    `more` are paths that matter for this function, such as the two that disprove a limit.
+    """
     ax = ax if ax is not None else own_axes(6.8, 4.4)
     t = np.linspace(0.0, REACH, COUNT + 1)[1:]
-    ways = paths(*names)
+    ways = [*paths(*names), *more[:MORE]]
     heights = [sample(f, at[0] + w.dx(t), at[1] + w.dy(t)) for w in ways]
     low, high = _span(np.stack(heights), level)
     ax.set_ylim(low, high)
@@ -122,7 +132,7 @@ def finish_paths(ax: Axes, names: Sequence[str], title: str, caption: str, said:
     ax.set_xlabel(point, linespacing=1.5)
     keys = [Line2D([], [], color=BLUE, lw=1.8), Line2D([], [], color=GREY, lw=1.8, ls=(0, (1, 1)))]
     placed = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2, "borderpad": 0.2}
-    curved = f"along {names[1]} = {names[0]}² and {names[0]} = {names[1]}² from the point"
+    curved = "along parabolas and other curves"
     ax.legend(keys, ["along rays at these angles", curved], ncols=2, **placed)
     ax.set_title(title, loc="left", pad=28, fontsize=11.5)
     titled(ax, said)

@@ -102,10 +102,16 @@ class Report:
 
 def report_of(result: Any, **options: Any) -> Report:
     """The report of a Limit, a Continuity or a Differentiability; `options` are those of its picture."""
+    from tangently.limits.paths import PathLimit
     from tangently.limits.results import Limit
     from tangently.smoothness.results import Continuity, Differentiability
 
-    for kind, maker in ((Limit, limit_report), (Continuity, continuity_report), (Differentiability, smooth_report)):
+    for kind, maker in (
+        (Limit, limit_report),
+        (PathLimit, limit_report),
+        (Continuity, continuity_report),
+        (Differentiability, smooth_report),
+    ):
         if isinstance(result, kind):
             return maker(result, options)  # type: ignore[arg-type]
     raise InputError(f"got a {type(result).__name__}; a limit, continuity or differentiability was wanted")
@@ -119,7 +125,9 @@ def limit_report(limit: Limit, options: dict[str, Any]) -> Report:
     facts = tuple(_limit_facts(limit))
     sections = (
         Section("", facts=facts, notes=limit.notes),
+        Section("Cases", grid=_cases(limit)),
         Section("Why", steps=_worded(limit.why)),
+        Section("Paths into the point", grid=_paths(limit)),
         Section("The definition, with ε and δ", grid=_deltas(limit)),
         Section("Values on the way", grid=_evidence(limit)),
     )
@@ -143,7 +151,28 @@ def _limit_title(limit: Limit) -> str:
     return f"Limit of {known} as {shown_variable(limit)} → {to_text(target(limit, plain=True))}{side}"
 
 
+def _cases_of(limit: Any) -> tuple[Any, ...]:
+    """The cases of a limit with parameters; a limit along paths has none."""
+    return getattr(limit, "cases", ())
+
+
+def _cases(limit: Limit) -> Grid | None:
+    """What the limit is under each condition on the parameters."""
+    rows = tuple(
+        (c.condition, re.sub("^The limit (is )?", "", _answer(c.limit)), c.limit.how) for c in _cases_of(limit)
+    )
+    return Grid(("if", "the limit is", "how"), rows, whole=True) if rows else None
+
+
+def _paths(limit: Any) -> Grid | None:
+    """What f does along each path that was tried."""
+    rows = tuple((p.text, _worded([str(p).partition(f"along {p.text} ")[2]])[0]) for p in getattr(limit, "paths", ()))
+    return Grid(("along", ""), rows, whole=True) if rows else None
+
+
 def _answer(limit: Limit) -> str:
+    if _cases_of(limit):
+        return "The limit depends on the parameters"
     if limit.exists is None:
         return "The limit is undecided"
     if not limit.exists:
@@ -227,10 +256,17 @@ def limit_data(limit: Limit) -> dict[str, Any]:
         "how": limit.how,
         "error": limit.error or None,
         "latex": to_latex(statement(limit)),
+        "cases": [{"if": c.condition, **_case_data(c.limit)} for c in _cases_of(limit)],
+        "paths": [str(p) for p in getattr(limit, "paths", ())],
         "why": list(limit.why),
         "notes": list(limit.notes),
         "evidence": [{"x": r.x_text or r.x, "f": r.y, "radius": r.radius} for r in limit.evidence],
     }
+
+
+def _case_data(limit: Limit) -> dict[str, Any]:
+    exact = to_text(limit.exact) if isinstance(limit.exact, Expr) else None
+    return {"exists": limit.exists, "value": limit.value, "exact": exact, "how": limit.how}
 
 
 def _plain_value(value: Any) -> Any:
@@ -560,7 +596,7 @@ def _cell(text: str) -> str:
     if not match:
         return text
     power = f"<msup><mn>10</mn><mn>{match[1].translate(LOWERED)}</mn></msup>"
-    return f"<math><mrow><mtext>{escape(text[: match.start()])}</mtext>{power}</mrow></math>"
+    return f"<math><mrow><mtext>{escape(text[: match.start()]).replace(' ', chr(160))}</mtext>{power}</mrow></math>"
 
 
 def _step_item(step: str) -> StepItem:

@@ -60,7 +60,7 @@ def _ball_text(m: np.ndarray) -> str:
 
 def hull(vertices: Sequence[Any], balls: Sequence[Any] = ()) -> Clarke:
     """The hull of points, each listed once, in order."""
-    rows = np.asarray(vertices, float)
+    rows = np.asarray(vertices, float) + 0.0  # no -0
     kept = [k for k in range(len(rows)) if not any(np.allclose(rows[k], rows[j], 1e-12, 1e-14) for j in range(k))]
     matrices = [np.asarray(m, float) for m in balls]
     return Clarke(rows[kept], tuple(m for m in matrices if np.abs(m).max(initial=0.0) > 1e-14))

@@ -19,6 +19,8 @@ from tangently.smoothness.points import Point
 from tangently.smoothness.reading import Subject
 from tangently.smoothness.sides import NOWHERE, Local, Tendency
 
+SHARP = 1e-4  # a relative error up to which a slope is believed
+
 
 def opaque(f: Callable[[float], float]) -> Subject:
     """The function as a name; its formula is not known."""
@@ -64,7 +66,16 @@ def extrapolated(f: Callable[[float], float], point: float, side: int) -> Tenden
 
 
 def slope_from(f: Callable[[float], float], point: float, base: float, side: int) -> Tendency:
-    """The slope on one side, as the limit of the difference quotient."""
+    """The slope on one side: Richardson's differences on that side, or else the limit of the difference quotient."""
+    from tangently.quotients import extrapolate
+
+    try:
+        found = extrapolate(lambda x: f(x) if side * (x - point) > 0 else (base if x == point else math.nan), point)
+    except TangentlyError:
+        return extrapolated(lambda h: (f(point + h) - base) / h, 0.0, side)
+    if found.error <= SHARP * (1 + abs(found.value)):
+        why = "one-sided differences, extrapolated"
+        return Tendency(found.value, how="estimated", why=why, error=max(found.error, 1e-9))
     return extrapolated(lambda h: (f(point + h) - base) / h, 0.0, side)
 
 

@@ -48,9 +48,8 @@ def subject_of(f: Any, lo: Point, hi: Point, wrt: Any = None) -> Subject:
     others = [n for n in toposort([reading.root]) if n.op is INPUT and n is not x]
     if others:
         names = ", ".join(str(n.name) for n in others)
-        raise InputError(
-            f"{names} would stay open; put numbers in their place: a function of {x.name} alone was wanted"
-        )
+        wanted = f"a function of {x.name} alone was wanted; put numbers in their place"
+        raise InputError(f"got a function of {x.name} and {names}; {wanted}")
     return _finished(reading.root, x)
 
 

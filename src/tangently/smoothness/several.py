@@ -24,7 +24,7 @@ import numpy as np
 
 from tangently.derivatives import size
 from tangently.differentiation import pullback
-from tangently.errors import DomainError, InputError, TangentlyError, TraceError
+from tangently.errors import DomainError, InputError, TangentlyError, TraceError, UnsupportedError
 from tangently.expr import CONST, TABLE, Expr, build, const, substitute, symbol, toposort
 from tangently.printing import to_text
 from tangently.smoothness.hulls import Clarke, hull
@@ -47,6 +47,7 @@ class Place:
     pack: Any
     norms: tuple[tuple[Expr, tuple[Expr, ...]], ...] = ()  # the variable of a norm that is 0, and its vector
     notes: tuple[str, ...] = ()
+    shown: Expr | None = None  # the function as it is read
 
 
 def at_points(f: Any, at: Any, wrt: Any, order: int) -> Differentiability:
@@ -206,7 +207,11 @@ def _with_norms(place: Place) -> Place:
     """Everything in numbers, and each root of a sum of squares that is 0 at the point as a variable of its own."""
     from tangently.limits.reading import scalars
 
-    outputs = [_even_powers(scalars(y)) for y in place.outputs]
+    try:
+        whole = [scalars(y) for y in place.outputs]
+    except (TypeError, AttributeError) as error:
+        raise UnsupportedError(f"an array operation can't be taken apart into numbers ({error}); index them") from error
+    outputs = [_even_powers(y) for y in whole]
     norms: list[tuple[Expr, tuple[Expr, ...]]] = []
     for node in toposort(outputs):
         vector = _vector_of(node)
@@ -214,7 +219,7 @@ def _with_norms(place: Place) -> Place:
             norms.append((symbol("r"), vector))
             outputs = substitute(outputs, {node: norms[-1][0]})
     values = {**place.values, **{r: const(0) for r, _ in norms}}
-    return replace(place, outputs=tuple(outputs), values=values, norms=tuple(norms))
+    return replace(place, outputs=tuple(outputs), values=values, norms=tuple(norms), shown=whole[0])
 
 
 def _even_powers(root: Expr) -> Expr:
@@ -477,7 +482,7 @@ def _result(
     known = {x: number(v) for x, v in place.values.items()}
     value, order = _value(place, known), math.inf if analytic else 1.0
     return Differentiability(
-        place.outputs[0],
+        place.shown or place.outputs[0],
         place.moving,
         kind,
         least if kind == "smooth" else None,

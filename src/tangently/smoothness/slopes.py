@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tangently.expr import TABLE, Expr, depends, toposort
+from tangently.expr import TABLE, Expr, const, depends, toposort
 from tangently.simplification import simplify
 from tangently.smoothness.cells import settle_at
 from tangently.smoothness.points import NoBalls, Point, vanishes
@@ -107,11 +107,17 @@ class Order:
 
 def order_of(here: Local, found: Slopes) -> Order:
     """How smooth a function is at a point at which it is differentiable."""
-    sides = [f for f in here.formulas if f is not None]
+    flat = [None if f is None else _without_flat(f, here, side) for f, side in zip(here.formulas, (-1, 1))]
+    sides = [f for f in flat if f is not None]
+    answer = _of_sides(here, found, sides)
+    if all(a is b for a, b in zip(flat, here.formulas)):
+        return answer
+    return Order(answer.k, f"{answer.why}; a power of e that beats every pole adds nothing")
+
+
+def _of_sides(here: Local, found: Slopes, sides: list[Expr]) -> Order:
     if len(sides) == 2 and sides[0] is sides[1] and _meromorphic(sides[0], here):
         return Order(math.inf, "one formula holds on both sides, and it is analytic once its hole is filled")
-    if all(_flat(f, here, side) for f, side in zip(here.formulas, (-1, 1)) if f is not None):
-        return Order(math.inf, "a power of e beats every pole: all derivatives tend to 0")
     analytic = [settle_at(f, here.x, here.point).analytic for f in sides]
     if all(analytic):
         return _compared(here, sides)
@@ -179,6 +185,13 @@ def _rational_node(node: Expr) -> bool:
     if node.op.name == "pow":
         return node.args[1].op.name == "const" and float(node.args[1].value).is_integer()
     return node.op.name in RATIONAL
+
+
+def _without_flat(formula: Expr, here: Local, side: int) -> Expr:
+    """The formula without the terms all of whose derivatives tend to 0."""
+    if formula.op.name in ("add", "sub"):
+        return TABLE[formula.op.name](*[_without_flat(term, here, side) for term in formula.args])
+    return const(0) if _flat(formula, here, side) else formula
 
 
 def _flat(formula: Expr, here: Local, side: int) -> bool:
