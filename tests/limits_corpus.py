@@ -601,8 +601,8 @@ def point_as_number(row: Row) -> float:
 # ---------------------------------------------------------------- judging an answer
 
 
-def judge(row: Row, limit: Any) -> Verdict:
-    """Right, wrong or undecided. An estimate that is right only within a wide error of its own is undecided."""
+def judge(row: Row, limit: Any, digits: int = 50) -> Verdict:
+    """Right, wrong or undecided, to so many digits. An estimate that is right only within a wide error is undecided."""
     if limit.exists is None or limit.how == "undecided":
         return "undecided"
     if row.truth in ("DNE", "zoo"):
@@ -611,7 +611,7 @@ def judge(row: Row, limit: Any) -> Verdict:
         return "wrong"
     if row.truth in ("oo", "-oo"):
         return "right" if limit.value == (math.inf if row.truth == "oo" else -math.inf) else "wrong"
-    return judge_value(symbolic(row.truth), limit)
+    return judge_value(symbolic(row.truth), limit, digits)
 
 
 def grows(limit: Any) -> bool:
@@ -619,33 +619,32 @@ def grows(limit: Any) -> bool:
     return all(v is None or math.isinf(v) for v in (limit.left, limit.right))
 
 
-def judge_value(truth: Any, limit: Any) -> Verdict:
+def judge_value(truth: Any, limit: Any, digits: int) -> Verdict:
     if limit.value is None or (abs(truth) > sys.float_info.max) != math.isinf(limit.value):
         return "wrong"
     if math.isinf(limit.value):  # too large for a float: the exact answer has to be there
-        return "right" if limit.exact is not None and same(limit.exact, truth) else "wrong"
+        return "right" if limit.exact is not None and same(limit.exact, truth, digits) else "wrong"
     near = close(sp.Float(limit.value, 60), truth, 1e-9 if limit.how != "estimated" else 1e-6)
     if limit.how == "estimated" and not near:
         within = abs(sp.Float(limit.value, 60) - truth) <= limit.error
         return "undecided" if within else "wrong"
     if not near:
         return "wrong"
-    return "right" if limit.exact is None or same(limit.exact, truth) else "wrong"
+    return "right" if limit.exact is None or same(limit.exact, truth, digits) else "wrong"
 
 
 def close(got: Any, truth: Any, share: float) -> bool:
     return bool(abs(got - truth.evalf(60)) <= share * abs(truth.evalf(60)) + (share * 1e-3 if truth == 0 else 0))
 
 
-def same(exact: Any, truth: Any) -> bool:
-    """Equal as SymPy sees it, or to fifty digits (a float constant of the user's own: to fourteen)."""
+def same(exact: Any, truth: Any, digits: int) -> bool:
+    """Equal as SymPy sees it, or to so many digits."""
     from tangently.adopting.sympy import to_sympy
 
     got = to_sympy(exact)
     if got == truth:
         return True
-    share = 1e-14 if got.has(sp.Float) else 1e-50
-    return close(got.evalf(60), truth, share) or bool(truth == 0 and sp.simplify(got) == 0)
+    return close(got.evalf(60), truth, 10.0**-digits) or bool(truth == 0 and sp.simplify(got) == 0)
 
 
 # ---------------------------------------------------------------- asking tangently
@@ -684,14 +683,14 @@ def point_for_python(row: Row) -> Any:
     return value if math.isinf(value) or sp.Rational(value) == symbolic(row.point) else point_as_text(row)
 
 
-def result(row: Row, ask: Ask) -> Result:
+def result(row: Row, ask: Ask, digits: int = 50) -> Result:
     start = time.perf_counter()
     try:
         found = ask(row)
     except Exception as error:
         return Result(row, "error", time.perf_counter() - start, f"{type(error).__name__}: {error}".splitlines()[0])
     seconds = time.perf_counter() - start
-    return Result(row, judge(row, found), seconds, f"{found.answer} [{found.how}]")
+    return Result(row, judge(row, found, digits), seconds, f"{found.answer} [{found.how}]")
 
 
 def results(route: str, corpus: Sequence[Row], folder: Path) -> list[Result]:
@@ -701,7 +700,8 @@ def results(route: str, corpus: Sequence[Row], folder: Path) -> list[Result]:
         spoken, ask = asking(route, corpus, folder)
     for row in spoken[:3]:
         result(row, ask)
-    return [result(row, ask) for row in spoken]
+    digits = 50 if route in ("sympy", "text") else 14  # Python's constants are floats
+    return [result(row, ask, digits) for row in spoken]
 
 
 # ---------------------------------------------------------------- SymPy's own answers, in a worker

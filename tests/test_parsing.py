@@ -603,8 +603,8 @@ SPELLINGS = [
     "besseli(1, x)", "scipy.special.iv(1, x)", "jn(0, x)", "LambertW(x)", "lambertw(x)", "x!", "factorial(x)",
     "acot(x)", "cot^-1 x", "arccot x", "asec(x)", "acsc x", "acoth(x)", "asech(x/3)", "acsch(x)", "sech x", "coth x",
     "heaviside(x)", "Heaviside(x, 1/2)", "ceiling(x)", "frac(x)", "erfc(x)", "erfi(x)", "erfinv(x/3)", "loggamma(x)",
-    "digamma(x)", "polygamma(1, x)", "sign(x)", "euler_gamma x", "np.euler_gamma*x", "catalan x", "comb(5, x)", "expi(x)",
-    "Ei(x)", "besselk(0, x)", "bessely(0, x)", "spherical_jn(1, x)", "zeta(x)",
+    "digamma(x)", "polygamma(1, x)", "sign(x)", "euler_gamma x", "np.euler_gamma*x", "catalan x", "comb(5, x)",
+    "expi(x)", "Ei(x)", "besselk(0, x)", "bessely(0, x)", "spherical_jn(1, x)", "zeta(x)",
 ]  # fmt: skip
 
 

@@ -29,8 +29,8 @@ way where the convergence is logarithmic. Raabe's test tells Σ(sₖ₊₁ - s�
 
 Where floats lose the limit and f accepts mpmath's numbers, it is asked again with so many digits that nothing cancels.
 
-*What can't be seen.* Spikes that grow ever thinner, as of tan(x)/x at ∞; a change of f nearer to the point than the
-last sample; a leftover of rounding that is smooth and large from the first sample on.
+*What can't be seen.* Spikes that grow ever thinner and that no sample hits, as of ((1 + sin x)/2)ˣ at ∞; a change of f
+nearer to the point than the last sample; a leftover of rounding that is smooth and large from the first sample on.
 
 Glossary: h distance to the point, u = log₂(size/h), s sequence, d its differences, n noise, ρ ratio of differences.
 """
@@ -503,7 +503,10 @@ def _wild(d: Data) -> tuple[Verdict | None, str]:
     least = least[ends > half]
     if least[0] > 0 and least[-1] > 4 * least[0] and (np.diff(least[-3:]) > 0).all():
         return _sign(y[-1] > 0), "even the smallest values of |f| grow"
-    return _dying(d, bins, u[ends - 5], int((ends > half).sum()), bool(wild[:6].all()))
+    verdict, why = _dying(d, bins, u[ends - 5], int((ends > half).sum()), bool(wild[:6].all()))
+    if verdict is None and d.steady and _is_spiky(u[wild], abs(y - d.y[-1])[wild]):
+        return "unclear", "f has spikes near the point, far above its usual values: it may have no limit"
+    return verdict, why
 
 
 def _dying(d: Data, bins: Array, u: Array, late: int, always: bool) -> tuple[Verdict | None, str]:
@@ -531,6 +534,15 @@ def _is_granular(y: Array) -> bool:
     """Are the values small multiples of one unit in the last place of numbers near 1, and nothing else?"""
     grains = y / 2.0**-54
     return bool(abs(grains).max() < 4096 and (grains == np.round(grains)).all())
+
+
+def _is_spiky(u: Array, off: Array) -> bool:
+    """Are some values eight times as far off as is usual there, as of h tan(1/h) and never of h sin(1/h)?"""
+    u, far = u[off > 0], np.log(off[off > 0])
+    if len(far) < 20:
+        return False
+    far = far - _slope(u, far) * u
+    return float(np.mean(far - np.median(far) > math.log(8))) > 0.03
 
 
 def _slope(x: Array, y: Array) -> float:

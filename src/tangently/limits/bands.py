@@ -129,7 +129,7 @@ def _slope(limit: Limit) -> Expr | None:
 def _reach(claim: Claim) -> float | None:
     """The largest proven radius, from the innermost part outwards."""
     with precision(BITS):
-        for form in (claim, *(replace(claim, f=f) for f in _divided(claim.f, claim.x))):
+        for form in (claim, *(replace(claim, f=f) for f in _divided(claim.f))):
             for order in ORDERS:
                 start = inner_bound(form, *order)
                 if start is not None:
@@ -137,7 +137,7 @@ def _reach(claim: Claim) -> float | None:
     return None
 
 
-def _divided(f: Expr, x: Expr) -> Iterator[Expr]:
+def _divided(f: Expr) -> Iterator[Expr]:
     """f with each quotient divided above and below by one exponential: eˣ/(1 + eˣ) = 1/(e⁻ˣ + 1).
 
     Neither changes f anywhere, since an exponential is never 0; but ∞/∞ is then 0 or 1 over something bounded.

@@ -44,7 +44,7 @@ from tangently.expr import CONST, TABLE, Expr, Primitive, build, substitute, sym
 
 UNITS = 16  # unknowns of one chart
 ORDERS = (1, 2, 4, 8)  # Taylor terms that are tried
-DEPTH = 9  # blow-ups on top of each other
+DEPTH = 24  # blow-ups on top of each other
 CELLS = 256  # pieces of the interval of u for an enclosure
 TERMS = 3000  # of a polynomial
 ONE, ZERO, HALF = fmpq(1), fmpq(0), fmpq(1, 2)
@@ -153,11 +153,15 @@ def first_charts(signs: Sequence[Sequence[int]]) -> Iterator[Chart]:
 
 @dataclass(frozen=True)
 class Unit:
-    """An unknown: its exact limit as t → 0, or its values there as a function of u; and its law aᵠ = P, if it is a root."""
+    """An unknown: its exact limit as t → 0, or its values there as a function of u; and its law aᵠ = P, if it is a root.
+
+    `monomial`: its values as t → 0 are c·uᵉ, as (c, e), where they are known as that.
+    """
 
     exact: Number | None
     at0: Callable[[Sequence[arb]], arb]
     law: tuple[int, Poly] | None = None
+    monomial: tuple[fmpq, int] | None = None
 
 
 @dataclass
@@ -242,16 +246,18 @@ class Walk:
         return i - k, tuple(p - q for p, q in zip(j, l)), n, d
 
     def at0(self, p: Poly) -> Poly:
-        """p at t = 0, with the units whose limit is a rational number put in."""
+        """p at t = 0, with the units put in whose limit is a rational number, or a power of u."""
         start = 1 + self.chart.count
-        values = {k: u.exact for k, u in enumerate(self.units) if type(u.exact) is fmpq}
+        values = {k: (u.exact, 0) for k, u in enumerate(self.units) if type(u.exact) is fmpq}
+        values |= {k: u.monomial for k, u in enumerate(self.units) if u.monomial is not None}
         found: dict[tuple[int, ...], fmpq] = {}
         for m, c in p.to_dict().items():
             if m[0] == 0:
-                for k, value in values.items():
-                    c = c * value ** int(m[start + k])
-                key = tuple(0 if k >= start and k - start in values else e for k, e in enumerate(m))
-                found[key] = found.get(key, ZERO) + c
+                key = list(m)
+                for k, (value, power) in values.items():
+                    e, key[start + k] = int(m[start + k]), 0
+                    c, key[1] = c * value**e, key[1] + power * e
+                found[tuple(key)] = found.get(tuple(key), ZERO) + c
         return self.ring.from_dict({m: c for m, c in found.items() if c})
 
     def varies(self, p: Poly) -> bool:
@@ -623,8 +629,21 @@ class Walk:
             return self._expanded(("root", q, c), lambda m: root_numbers(q, c, m), Fraction(n, d), c)
         law = n * d ** (q - 1)
         p0 = self.at0(law)
-        unit = Unit(None, lambda u: arb(_positive(self.ball(p0, u))).root(q), (q, law))
+        monomial = self._power_of_u(p0, q)
+        unit = Unit(None, lambda u: arb(_positive(self.ball(p0, u))).root(q), (q, law), monomial)
         return self.reduced(self.unit(("root", q, str(law)), unit), d)
+
+    def _power_of_u(self, p0: Poly, q: int) -> tuple[fmpq, int] | None:
+        """The q-th root of c·uʲ, where it is rational."""
+        if len(p0) != 1 or self.chart.count != 1:
+            return None
+        [(m, c)] = p0.to_dict().items()
+        if any(m[2:]):
+            return None
+        if m[1] % q:
+            raise Ramify(q)
+        root = K.power(fmpq(c), fmpq(1, q))
+        return (root, int(m[1]) // q) if type(root) is fmpq else None
 
 
 def _positive(y: arb) -> arb:

@@ -26,6 +26,7 @@ Glossary: s local coordinates, s = x - a, or 1/x at ±∞; t > 0 the parameter o
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 ZERO, ONE = fmpq(0), fmpq(1)
 SHARE, PATH = 0.15, 0.12  # of the time left, and seconds at most, for one path
+BRANCHES = 8  # zeros of denominators that are followed
 DEPTH = 3  # parts of parts of f
 SHOWN = 3  # charts, or paths, that a reason names
 ROWS = 6  # decimal distances in the table of a path
@@ -507,16 +509,19 @@ def steep(place: Place, t: Expr) -> Iterator[tuple[Expr, ...]]:
                 yield pair
 
 
+NEARER = (1, 3, 6)  # by how many powers of t a curve is off a zero
+
+
 def near_zeros(place: Place, t: Expr) -> Iterator[tuple[Expr, ...]]:
     """Curves that come nearer and nearer to a straight or curved zero of a denominator: y = c·x^(p/q) ± x^k."""
     if len(place.local) != 2 or not place.finite:
         return
-    for denominator in denominators(place):
-        for (a, b), c in _edge_roots(denominator):
-            for k in range(1, 4):
-                for side in (1, -1):
-                    middle = TABLE["mul"](K.to_expr(c), _monomial(t, 1, b))
-                    yield _monomial(t, 1, a), TABLE["add"](middle, _monomial(t, side, b + k * a))
+    branches = [found for p in denominators(place) for found in _branches(p)]
+    for k, (lead, weights, sign, c), side in itertools.product(NEARER, branches[:BRANCHES], (1, -1)):
+        other = 1 - lead
+        near = TABLE["mul"](K.to_expr(c), _monomial(t, 1, weights[other]))
+        pair = _monomial(t, sign, weights[lead]), TABLE["add"](near, _monomial(t, side, weights[other] + k))
+        yield pair if lead == 0 else pair[::-1]
 
 
 def denominators(place: Place) -> list[dict[tuple[int, int], fmpq]]:
@@ -554,28 +559,39 @@ def factors_below(root: Expr) -> list[Expr]:
     return found
 
 
-def _edge_roots(p: dict[tuple[int, int], fmpq]) -> Iterator[tuple[tuple[int, int], Any]]:
-    """The real c ≠ 0 for which y = c·x^(b/a) is a zero of the terms on an edge of Newton's polygon."""
+Branch = tuple[int, tuple[int, int], int, Any]
+
+
+def _branches(p: dict[tuple[int, int], fmpq]) -> Iterator[Branch]:
+    """(lead, weights, sign, c): with s_lead = sign·t^w, the other coordinate c·t^w' is a zero of an edge of p."""
     from flint import fmpq_poly
 
     from tangently.limits.sectors import newton_edges
 
-    for a, b in newton_edges(frozenset((fmpq(i), fmpq(j)) for i, j in p)):
+    for weights in newton_edges(frozenset((fmpq(i), fmpq(j)) for i, j in p)):
+        a, b = weights
         least = min(a * i + b * j for i, j in p)
-        coefficients = [ZERO] * (max(j for _, j in p) + 1)
-        for (i, j), q in p.items():
-            if a * i + b * j == least:
-                coefficients[j] += q
-        for factor, _ in fmpq_poly(coefficients).numer().factor()[1]:
-            for c in _real_roots([fmpq(q) for q in factor.coeffs()]):
-                yield (a, b), c
+        edge = {(i, j): q for (i, j), q in p.items() if a * i + b * j == least}
+        for lead, sign in itertools.product((0, 1), (1, -1)):
+            other = 1 - lead
+            coefficients = [ZERO] * (max(e[other] for e in edge) + 1)
+            for e, q in edge.items():
+                coefficients[e[other]] += q * sign ** e[lead]
+            for factor, _ in fmpq_poly(coefficients).numer().factor()[1]:
+                for c in _real_roots([fmpq(q) for q in factor.coeffs()]):
+                    yield lead, (a, b), sign, c
 
 
 def _real_roots(p: list[fmpq]) -> list[Any]:
-    """The nonzero real zeros of a polynomial of degree 1 or 2."""
-    if len(p) == 2:
-        return [-p[0] / p[1]] if p[0] else []
-    if len(p) != 3 or p[1] ** 2 < 4 * p[0] * p[2]:
+    """The nonzero real zeros of a polynomial of degree 1 or 2, or of c·xⁿ - d."""
+    n = len(p) - 1
+    if not p[0] or not n:
+        return []
+    if not any(p[1:-1]):
+        power = -p[0] / p[n]
+        size = K.power(abs(power), fmpq(1, n))
+        return [size if power > 0 else K.neg(size)] if n % 2 else [size, K.neg(size)] if power > 0 else []
+    if n != 2 or p[1] ** 2 < 4 * p[0] * p[2]:
         return []
     root = K.sqrt(p[1] ** 2 - 4 * p[0] * p[2])
     return [K.scale(K.add(-p[1], K.scale(root, fmpq(side))), 1 / (2 * p[2])) for side in (1, -1)]

@@ -360,7 +360,7 @@ def _pieces(N: Uniform, root: Expr, given: Any, sector: Sector, limit: Any, cuts
     if settles(N, band, limit):
         yield band
         return
-    if not cuts or band.low is None and band.high is None:
+    if not cuts:
         raise Unknown("the bounds on a sector of directions do not meet")
     for half in sector.halves():
         yield from _pieces(N, root, given, half, limit, cuts - 1)

@@ -357,6 +357,8 @@ def _invertible(atom: Expr) -> bool:
 def _inverted(atom: Expr, r: Expr, s: Scope) -> list[Point]:
     """Where atom = r."""
     op = atom.op.name
+    if not number(r).is_finite():
+        return []  # a constant without a value
     if op in ("div", "reciprocal"):
         top, bottom = atom.args if op == "div" else (const(1), atom.args[0])
         return _zeros(TABLE["sub"](top, _by(r, bottom)), s)

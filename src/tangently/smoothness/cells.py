@@ -43,7 +43,8 @@ from tangently.smoothness.points import (
 )  # fmt: skip
 
 PIECES = 4000
-SECONDS = 5.0
+SECONDS = 4.0
+USED_UP = "the time was used up: the rest was not looked at"
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
     if u.op is CONST:
         return [piece]
     if time.monotonic() > c.until:
-        return _given_up(c, piece, "the time was used up")
+        return _given_up(c, piece, USED_UP)
     found = _breaks(c, piece, which, u)
     c.proven &= found.proven
     c.notes += [found.note] if found.note else []
@@ -190,7 +191,9 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
     inner = [p for p in distinct([*found.points, *limits]) if before(piece.lo, p) and before(p, piece.hi)]
     ends = [piece.lo, *inner, piece.hi]
     if len(c.pieces) + len(inner) > PIECES:
-        return _given_up(c, piece, f"more than {PIECES} places where the function may break")
+        return _given_up(
+            c, piece, f"more than {PIECES} places where the function may break: the rest was not looked at"
+        )
     parts = [
         replace(piece, lo=a, hi=b, done=dict(piece.done) if inner else piece.done) for a, b in itertools.pairwise(ends)
     ]
@@ -203,7 +206,7 @@ def _cut(c: Cutting, piece: Piece, which: str, u: Expr) -> list[Piece]:
 
 
 def _given_up(c: Cutting, piece: Piece, why: str) -> list[Piece]:
-    c.notes.append(f"{why}: the rest was not looked at")
+    c.notes.append(why)
     c.proven = False
     return [replace(piece, wild=True)]
 
@@ -233,7 +236,12 @@ def _wholes(c: Cutting, piece: Piece, which: str, u: Expr) -> Zeros:
     if last - first > MANY:
         c.notes.append(f"more than {MANY} values of a rounded or periodic part: the rest was not looked at")
         return Zeros(proven=False, wild=(0,))
-    found = [zeros(u - k, c.x, lo, hi) for k in range(first, last + 1)]
+    found: list[Zeros] = []
+    for k in range(first, last + 1):
+        if time.monotonic() > c.until:
+            c.notes.append(USED_UP)
+            return Zeros(proven=False, wild=(0,))
+        found.append(zeros(u - k, c.x, lo, hi))
     points = distinct(uncrowded([p for each in found for p in each.points], scope))
     proven = not note and all(each.proven for each in found)
     return Zeros(points, proven=proven, wild=tuple(scope.wild), note=note)

@@ -11,11 +11,14 @@ limits), infinite (at least one side without bound), essential (a side without a
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tangently.errors import DomainError, InputError, TraceError
 from tangently.printing import to_text
-from tangently.smoothness.cells import Cells, decompose, nearest
+from tangently.smoothness.cells import SECONDS, USED_UP, Cells, decompose, nearest
 from tangently.smoothness.opaque import opaque, refuse, watched
 from tangently.smoothness.points import BITS, Point, precision, rooted
 from tangently.smoothness.reading import Subject, interval, place, subject_of
@@ -32,7 +35,7 @@ def continuity(f: Any, at: Any = None, on: Any = None, wrt: Any = None) -> Conti
     at and on are given, DomainError where f has no value on either side of the point.
 
     >>> print(continuity("abs(x)/x", on=(-1, 1)))
-    abs(x)/x is not continuous on [-1, 1]   [exact]
+    |x|/x is not continuous on [-1, 1]   [exact]
       0: jump (from the left -1, from the right 1; f there: none, height 2) [exact]
       proven: there is no other
     """
@@ -67,8 +70,11 @@ def by_values(f: Any, p: Point) -> Continuity:
 
 
 def on_interval(subject: Subject, lo: Point, hi: Point) -> Continuity:
+    until = time.monotonic() + SECONDS
     cells = decompose(subject.output, subject.x, [lo, hi])
-    found = [_judged_at(subject, cells, k) for k in range(len(cells.cuts)) if cells.cuts[k].finite]
+    finite = [k for k in range(len(cells.cuts)) if cells.cuts[k].finite]
+    found, rest = in_time(finite, lambda k: _judged_at(subject, cells, k), until)
+    cells = replace(cells, proven=cells.proven and not rest, notes=(*cells.notes, *([USED_UP] if rest else [])))
     breaks = tuple(d for d in found if d is not None)
     wild = crowded(cells)
     undecided = any(d.kind == "undecided" for d in breaks)
@@ -89,6 +95,16 @@ def on_interval(subject: Subject, lo: Point, hi: Point) -> Continuity:
     )
 
 
+def in_time(items: Sequence[int], do: Callable[[int], Any], until: float) -> tuple[list[Any], bool]:
+    """What is done for each item until the time is used up; and was something left?"""
+    found = []
+    for item in items:
+        if time.monotonic() > until:
+            return found, True
+        found.append(do(item))
+    return found, False
+
+
 def _judged_at(subject: Subject, cells: Cells, k: int) -> Discontinuity | None:
     """The discontinuity at a cut. At an end only the inside counts, but the kind is that of the whole function."""
     found = judged(local(cells, k))
@@ -102,7 +118,7 @@ def _verdict(cells: Cells, breaks: tuple[Discontinuity, ...]) -> bool | None:
     """Continuous where nothing was found and nothing is open; not continuous where something sure was found."""
     if any(d.kind != "undecided" for d in breaks):
         return False
-    return None if breaks or any(piece.wild for piece in cells.pieces) else True
+    return None if breaks or USED_UP in cells.notes or any(piece.wild for piece in cells.pieces) else True
 
 
 def crowded(cells: Cells) -> tuple[float, ...]:

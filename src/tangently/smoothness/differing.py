@@ -14,14 +14,15 @@ stands in for a derivative at a kink is the subgradient of least norm: the point
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from typing import Any
 
 from tangently.errors import DomainError, InputError, TraceError
 from tangently.expr import Expr
 from tangently.printing import to_text
-from tangently.smoothness.cells import Cells, decompose, settle_at
-from tangently.smoothness.continuing import around, classified, neighborhood, read_on
+from tangently.smoothness.cells import SECONDS, USED_UP, Cells, decompose, settle_at
+from tangently.smoothness.continuing import around, classified, in_time, neighborhood, read_on
 from tangently.smoothness.opaque import opaque, slope_from, watched
 from tangently.smoothness.points import BITS, NoBalls, Point, precision
 from tangently.smoothness.reading import Subject, interval, place, subject_of
@@ -46,7 +47,7 @@ def differentiability(f: Any, at: Any = None, on: Any = None, wrt: Any = None, *
     no value near the point, InputError where neither or both of at and on are given.
 
     >>> differentiability("abs(x)", at=0)
-    abs(x): kink at 0, slopes -1 | 1   [exact]
+    |x|: kink at 0, slopes -1 | 1   [exact]
     >>> differentiability("x*abs(x)", at=0, order=2).second
     (-2.0, 2.0)
     """
@@ -249,8 +250,11 @@ def _second_side(formula: Expr | None, here: Local, side: int, first: Tendency) 
 
 def on_interval(subject: Subject, lo: Point, hi: Point) -> Differentiability:
     """Every point of the interval where f is not differentiable, ends included (there from inside)."""
+    until = time.monotonic() + SECONDS
     cells = decompose(subject.output, subject.x, [lo, hi])
-    found = [_at_cut(subject, cells, k) for k in range(len(cells.cuts)) if cells.cuts[k].finite]
+    finite = [k for k in range(len(cells.cuts)) if cells.cuts[k].finite]
+    found, rest = in_time(finite, lambda k: _at_cut(subject, cells, k), until)
+    cells = replace(cells, proven=cells.proven and not rest, notes=(*cells.notes, *([USED_UP] if rest else [])))
     points = tuple(r for r in found if r is not None)
     wild = any(piece.wild for piece in cells.pieces)
     how = worst(*[r.how for r in points], "exact" if cells.proven and not wild else "estimated")

@@ -178,7 +178,7 @@ def place(value: Any) -> Point:
     """A point given as a number, an expression, text (`pi/2`) or a SymPy number.
 
     >>> place(0.5).at, place("pi/2").exact
-    (0.5, div(pi, 2))
+    (0.5, div(pi(), 2))
     """
     if isinstance(value, Expr):
         return _constant(value, value)

@@ -286,7 +286,8 @@ class Differentiability:
         order = "" if self.order is None else f" (C{'∞' if self.order == math.inf else int(self.order)})"
         slopes = f"slopes {shown(self.left)} | {shown(self.right)}" if self.derivative is None else ""
         answer = f"derivative {self.derivative}" if self.derivative is not None else slopes
-        return f"{head}{order} at {self.at}, {answer}   [{self.how}]"
+        where = shown(self.at) if isinstance(self.at, float) else self.at
+        return f"{head}{order} at {where}, {answer}   [{self.how}]"
 
     __repr__ = __str__
 
