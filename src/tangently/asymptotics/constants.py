@@ -69,7 +69,7 @@ from tangently.asymptotics.constants_functions import (
     zeta,
 )
 from tangently.asymptotics.constants_ranges import is_oscillating, oscillator, ranges, substitute
-from tangently.asymptotics.constants_reading import from_expr, read_float
+from tangently.asymptotics.constants_reading import from_expr, named, read_float, recognized, rounded
 from tangently.asymptotics.constants_writing import show, to_expr
 
 PI, E, EULER_GAMMA = PI_NUMBER, E_NUMBER, EULER_NUMBER
@@ -111,12 +111,15 @@ __all__ = [
     "log",
     "loggamma",
     "mul",
+    "named",
     "neg",
     "oscillator",
     "polygamma",
     "power",
     "ranges",
     "read_float",
+    "recognized",
+    "rounded",
     "scale",
     "show",
     "sign",

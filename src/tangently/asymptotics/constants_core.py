@@ -500,12 +500,20 @@ def reduced(powers: Iterable[tuple[Atom, fmpq]]) -> Number:
             kept[a] = e
             if a.ruled:
                 ruled.append(a)
-    if ruled:
-        for law in LAWS:
-            found = law(kept, ruled)
-            if found is not None:
-                return scale(found, q)
-    return collected({monomial(kept.items()): q})
+    m = monomial(kept.items())
+    return scale(_by_laws(m), q) if ruled else collected({m: q})
+
+
+@lru_cache(maxsize=1 << 14)
+def _by_laws(m: Monomial) -> Number:
+    """The normal form of a product with normal exponents of primes. Remembered: a division comes this way often."""
+    kept = dict(m.factors)
+    ruled = [a for a in kept if a.ruled]
+    for law in LAWS:
+        found = law(kept, ruled)
+        if found is not None:
+            return found
+    return of_monomial(m)
 
 
 def _split_prime(p: int, e: fmpq) -> tuple[fmpq, fmpq]:

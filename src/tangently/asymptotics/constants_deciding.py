@@ -73,7 +73,7 @@ from tangently.asymptotics.constants_rebuilding import atoms_of, rebuilt
 from tangently.errors import BudgetError
 
 SEPARATION = 100_000  # bits to which an algebraic number is computed to prove that it is 0
-DEPTH, FORMS = 6, 24  # rewritings one after the other, and forms that one proof may go through
+DEPTH, FORMS, LONGEST = 6, 24, 200  # rewritings one after the other; forms that one proof goes through; terms of one
 RELATION = 256  # bits for a relation of integers
 MULTIPLE = 40  # of an angle that is expanded
 
@@ -110,7 +110,7 @@ def proven_zero(c: Number, depth: int, seen: set[Exact] | None = None) -> bool:
         return not c
     assert type(c) is Exact
     seen = set() if seen is None else seen
-    if c in seen or len(seen) >= FORMS or sign_by_balls(c, PRECISIONS[1:3]):
+    if c in seen or len(seen) >= FORMS or len(c.terms) > LONGEST or sign_by_balls(c, PRECISIONS[1:3]):
         return False
     seen.add(c)
     if zero_by_parts(c):
@@ -118,10 +118,14 @@ def proven_zero(c: Number, depth: int, seen: set[Exact] | None = None) -> bool:
     return depth > 0 and any(_zero_after(rewriting, c, depth - 1, seen) for rewriting in REWRITINGS)
 
 
-def _zero_after(rewriting: Callable[[Exact], Number | None], c: Exact, depth: int, seen: set[Exact]) -> bool:
+Seen = set[Exact]
+Rewriting = Callable[[Exact, Seen], Number | None]
+
+
+def _zero_after(rewriting: Rewriting, c: Exact, depth: int, seen: Seen) -> bool:
     """A rewriting that grows beyond the bounds, or needs a sign that is not known, proves nothing."""
     try:
-        found = rewriting(c)
+        found = rewriting(c, seen)
         return found is not None and proven_zero(found, depth, seen)
     except (BudgetError, ValueError):
         return False
@@ -207,7 +211,7 @@ def _rooted(u: float, l: float, k: int) -> tuple[float, float]:
 # ---------------------------------------------------------------- rewritings
 
 
-def cleared(c: Exact) -> Number | None:
+def cleared(c: Exact, _seen: Seen) -> Number | None:
     """c times the denominators that it has: sums, sines and cosines to negative exponents."""
     powers: dict[Atom, fmpq] = {}
     for m in c.terms:
@@ -223,16 +227,16 @@ def _raised(m: Monomial, q: fmpq, powers: dict[Atom, fmpq]) -> Number:
     return term(q, *[(a, have.get(a, ZERO) + powers.get(a, ZERO)) for a in {**have, **powers}])
 
 
-def unified(c: Exact) -> Number | None:
+def unified(c: Exact, seen: Seen) -> Number | None:
     """Atoms of one kind whose arguments are equal, though written differently, made the same."""
     by_kind: dict[object, list[Atom]] = {}
-    for a in dict.fromkeys(atoms_of(c)):
+    for a in atoms_of(c):
         if a.kind in (LOG, SIN, COS, SUM, EXP) or (a.kind == ROW and len(a.data[1]) == 1):
             by_kind.setdefault(a.data[0] if a.kind == ROW else a.kind, []).append(a)
     for group in by_kind.values():
         for a, b in itertools.combinations(group, 2):
             difference = sub(_argument(a), _argument(b))
-            if difference and ball(difference, 128).contains(0) and proven_zero(difference, 1):
+            if difference and ball(difference, 128).contains(0) and proven_zero(difference, 1, seen):
                 return rebuilt(c, lambda x, a=a, b=b: term(ONE, (a, ONE)) if x is b else None)
     return None
 
@@ -243,21 +247,21 @@ def _argument(a: Atom) -> Number:
     return a.data[1][0] if a.kind == ROW else a.data
 
 
-def logarithms_related(c: Exact) -> Number | None:
+def logarithms_related(c: Exact, seen: Seen) -> Number | None:
     """One logarithm eliminated by a relation Σ nᵢ ln αᵢ = 0."""
-    logs = [a for a in dict.fromkeys(atoms_of(c)) if a.kind == LOG]
+    logs = [a for a in atoms_of(c) if a.kind == LOG]
     values = [term(ONE, (a, ONE)) for a in logs]
     for relation in relations(values):
         over = [whole_power(a.data, n) for a, n in zip(logs, relation) if n > 0]
         under = [whole_power(a.data, -n) for a, n in zip(logs, relation) if n < 0]
-        if _proven_equal(_product(over), _product(under)):
+        if _proven_equal(_product(over), _product(under), seen):
             return _eliminated(c, logs, relation, values)
     return None
 
 
-def _proven_equal(a: Number, b: Number) -> bool:
+def _proven_equal(a: Number, b: Number, seen: Seen) -> bool:
     difference = sub(a, b)
-    return not difference if type(difference) is fmpq else proven_zero(difference, 2)
+    return not difference if type(difference) is fmpq else proven_zero(difference, 2, seen)
 
 
 def _product(parts: Sequence[Number]) -> Number:
@@ -267,9 +271,9 @@ def _product(parts: Sequence[Number]) -> Number:
     return found
 
 
-def angles_related(c: Exact) -> Number | None:
+def angles_related(c: Exact, _seen: Seen) -> Number | None:
     """One arctan or arcsin of an algebraic number eliminated by a relation Σ nᵢ θᵢ = n·π."""
-    arcs = [a for a in dict.fromkeys(atoms_of(c)) if _is_arc(a)]
+    arcs = [a for a in atoms_of(c) if _is_arc(a)]
     values = [*[term(ONE, (a, ONE)) for a in arcs], functions.PI_NUMBER]
     for relation in relations(values) if arcs else ():
         # Σ nᵢθᵢ is a multiple of π, and by the lattice's ball it is the one that the relation says
@@ -332,9 +336,9 @@ def _first_positive(row: list[int]) -> list[int]:
     return row if next(n for n in row if n) > 0 else [-n for n in row]
 
 
-def angles_expanded(c: Exact) -> Number | None:
+def angles_expanded(c: Exact, _seen: Seen) -> Number | None:
     """sin and cos of sums of angles by sin and cos of the parts: sin 3 is 3 sin 1 − 4 sin³ 1."""
-    waves = [a for a in dict.fromkeys(atoms_of(c)) if a.kind in (SIN, COS)]
+    waves = [a for a in atoms_of(c) if a.kind in (SIN, COS)]
     units: dict[Monomial, fmpq] = {}
     for a in waves:
         for m, q in terms_of(a.data).items():
@@ -363,20 +367,26 @@ def _expanded(a: Atom, units: dict[Monomial, fmpq]) -> Number | None:
     return y if a.kind == SIN else x
 
 
-def squared(c: Exact) -> Number | None:
+def squared(c: Exact, seen: Seen) -> Number | None:
     """A + B·√S is 0 where A² − B²·S is and the signs of A and B differ: 0 then, else None."""
     roots = [a for m in c.terms for a, e in m.factors if a.kind == SUM and e == HALF]
     for a in dict.fromkeys(roots):
         without = collected({m: q for m, q in c.terms.items() if dict(m.factors).get(a) is None})
         rest = {m: q for m, q in c.terms.items() if dict(m.factors).get(a) == HALF}
-        if len(rest) + len(terms_of(without)) == len(c.terms):
+        if rest and len(rest) + len(terms_of(without)) == len(c.terms) <= LONGEST // 4:
             factor = total_of(scale(term(ONE, *[f for f in m.factors if f[0] is not a]), q) for m, q in rest.items())
             difference = sub(mul(without, without), mul(mul(factor, factor), a.data))
-            if proven_zero(difference, 2) and sign(without) == -sign(factor):
+            differ = (_plain_sign(without), _plain_sign(factor)) in ((1, -1), (-1, 1), (0, 0))
+            if differ and proven_zero(difference, 2, seen):
                 return ZERO
     return None
 
 
-REWRITINGS = (cleared, unified, logarithms_related, angles_related, angles_expanded, squared)
+def _plain_sign(c: Number) -> int | None:
+    """The sign by a ball (for 0 by the form), None where a ball does not tell."""
+    return sign(c) if type(c) is fmpq else sign_by_balls(c, PRECISIONS[:4]) or None  # type: ignore[arg-type]
+
+
+REWRITINGS: tuple[Rewriting, ...] = (cleared, unified, logarithms_related, angles_related, angles_expanded, squared)
 
 __all__ = ["algebraic_sign", "proven_zero", "relations", "separation", "settle"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tangently.asymptotics import constants_functions as functions
 from tangently.asymptotics.constants_core import (
@@ -26,6 +26,7 @@ from tangently.asymptotics.constants_core import (
 )  # fmt: skip
 
 Replace = Callable[[Atom], Number | None]
+Done = dict[Atom, Number | None]
 AGAIN: dict[str, Callable[[Number], Number]] = {
     LOG: functions.log,
     SIN: functions.sin,
@@ -36,52 +37,54 @@ AGAIN: dict[str, Callable[[Number], Number]] = {
 
 def rebuilt(c: Number, replace: Replace) -> Number:
     """c with every atom for which `replace` gives a number replaced by it."""
+    return _number(c, replace, {})
+
+
+def _number(c: Number, replace: Replace, done: Done) -> Number:
     if type(c) is not Exact:
         return c
-    return total_of(scale(_monomial(m, replace), q) for m, q in terms_of(c).items())
+    return total_of(scale(_monomial(m, replace, done), q) for m, q in terms_of(c).items())
 
 
-def _monomial(m: Monomial, replace: Replace) -> Number:
+def _monomial(m: Monomial, replace: Replace, done: Done) -> Number:
     found: Number = ONE
     for a, e in m.factors:
-        new = _atom(a, replace)
+        if a not in done:
+            done[a] = _atom(a, replace, done)
+        new = done[a]
         found = mul(found, term(ONE, (a, e)) if new is None else functions.power(new, e))
     return found
 
 
-def _atom(a: Atom, replace: Replace) -> Number | None:
+def _atom(a: Atom, replace: Replace, done: Done) -> Number | None:
     """What stands for the atom now, None where it stays."""
     found = replace(a)
     if found is not None:
         return found
-    if a.kind == EXP:
-        old = of_monomial(a.data)
-        new = rebuilt(old, replace)
-        return None if new == old else functions.exp(new)
+    old = parts_of(a)
+    new = [_number(c, replace, done) for c in old]
+    if new == old:
+        return None
     if a.kind == ROW:
-        row, args = a.data
-        fresh = tuple([rebuilt(c, replace) for c in args])
-        return None if fresh == args else functions.apply(row, *fresh)
-    if a.kind in AGAIN:
-        new = rebuilt(a.data, replace)
-        return None if new == a.data else AGAIN[a.kind](new)
-    return None
+        return functions.apply(a.data[0], *new)
+    return functions.exp(new[0]) if a.kind == EXP else AGAIN[a.kind](new[0])
 
 
-def atoms_of(c: Number) -> Iterator[Atom]:
-    """Every atom in c, however deep, some of them more than once."""
-    for m in terms_of(c):
-        for a, _ in m.factors:
-            yield a
-            yield from atoms_inside(a)
-
-
-def atoms_inside(a: Atom) -> Iterator[Atom]:
-    """The atoms of which an atom is made."""
+def parts_of(a: Atom) -> list[Number]:
+    """The constants of which an atom is a function."""
     if a.kind == EXP:
-        yield from atoms_of(of_monomial(a.data))
-    elif a.kind == ROW:
-        for c in a.data[1]:
-            yield from atoms_of(c)
-    elif a.kind in AGAIN:
-        yield from atoms_of(a.data)
+        return [of_monomial(a.data)]
+    if a.kind == ROW:
+        return list(a.data[1])
+    return [a.data] if a.kind in AGAIN else []
+
+
+def atoms_of(c: Number) -> list[Atom]:
+    """Every atom in c, however deep, once."""
+    found: dict[Atom, None] = {}
+    waiting = [c]
+    while waiting:
+        fresh = [a for m in terms_of(waiting.pop()) for a, _ in m.factors if a not in found]
+        found |= dict.fromkeys(fresh)
+        waiting += [part for a in dict.fromkeys(fresh) for part in parts_of(a)]
+    return list(found)

@@ -418,14 +418,14 @@ class Near(Field):
 
 
 def constant(value: Any) -> Number:
-    """A number of the graph: whole numbers and truth values exactly, a float as the binary fraction that it is."""
+    """A number of the graph: whole numbers and truth values exactly; a float that nobody recognized is a rounded number."""
     if isinstance(value, (bool, int)):
         return fmpq(int(value))
     if not isinstance(value, float):
         raise Unknown("an array has no multiseries")
     if not math.isfinite(value):
         raise Undefined(f"the constant {value} is no real number")
-    return fmpq(*value.as_integer_ratio())
+    return fmpq(int(value)) if value.is_integer() and abs(value) < 2**53 else K.rounded(value)
 
 
 def _is_whole(c: Number) -> bool:

@@ -110,11 +110,12 @@ def _over(p: Poly, g: Poly) -> Poly:
 
 def content(p: Poly, count: int) -> tuple[tuple[int, ...], Poly]:
     """The powers of t and the u that divide p, and what is left."""
-    least = tuple(min(int(m[k]) for m in p.monoms()) for k in range(count + 1))
+    monoms = p.monoms()
+    least = tuple(int(min(m[k] for m in monoms)) for k in range(count + 1))
     if not any(least):
         return least, p
-    rest = {tuple(e - (least[k] if k <= count else 0) for k, e in enumerate(m)): c for m, c in p.to_dict().items()}
-    return least, p.context().from_dict(rest)
+    context = p.context()
+    return least, _over(p, context.from_dict({(*least, *[0] * (context.nvars() - count - 1)): 1}))
 
 
 @dataclass(frozen=True)
@@ -251,13 +252,12 @@ class Walk:
         values = {k: (u.exact, 0) for k, u in enumerate(self.units) if type(u.exact) is fmpq}
         values |= {k: u.monomial for k, u in enumerate(self.units) if u.monomial is not None}
         found: dict[tuple[int, ...], fmpq] = {}
-        for m, c in p.to_dict().items():
-            if m[0] == 0:
-                key = list(m)
-                for k, (value, power) in values.items():
-                    e, key[start + k] = int(m[start + k]), 0
-                    c, key[1] = c * value**e, key[1] + power * e
-                found[tuple(key)] = found.get(tuple(key), ZERO) + c
+        for m, c in p.subs({"t": 0}).to_dict().items():
+            key = list(m)
+            for k, (value, power) in values.items():
+                e, key[start + k] = int(m[start + k]), 0
+                c, key[1] = c * value**e, key[1] + power * e
+            found[tuple(key)] = found.get(tuple(key), ZERO) + c
         return self.ring.from_dict({m: c for m, c in found.items() if c})
 
     def varies(self, p: Poly) -> bool:
@@ -282,13 +282,17 @@ class Walk:
         """p at t = 0 on a box of directions."""
         count, total = self.chart.count, arb(0)
         held: dict[int, arb] = {}
-        for m, c in p.to_dict().items():
-            if m[0]:
-                continue
+        for m, c in p.subs({"t": 0}).to_dict().items():
             term = arb(c)
             for k, e in enumerate(m[1:]):
                 if e:
-                    base = u[k] if k < count else held.setdefault(k, self.units[k - count].at0(u)) if k not in held else held[k]
+                    base = (
+                        u[k]
+                        if k < count
+                        else held.setdefault(k, self.units[k - count].at0(u))
+                        if k not in held
+                        else held[k]
+                    )
                     term *= base ** int(e)
             total += term
         return total
@@ -567,7 +571,18 @@ class Walk:
 
     def _apart(self, u: Expr, given: dict[Expr, Fraction]) -> None:
         """Is the expression bounded away from 0 at t = 0?"""
-        inner = Walk(self.chart, {}, self.order, self.deadline, self.units, self.known, dict(given), {}, self.series, self.corners)
+        inner = Walk(
+            self.chart,
+            {},
+            self.order,
+            self.deadline,
+            self.units,
+            self.known,
+            dict(given),
+            {},
+            self.series,
+            self.corners,
+        )
         w = inner.value(u)
         k, j, n, d = self.split(w) if w.n != 0 else (1, (), w.n, w.d)
         if k or any(j):
@@ -715,7 +730,9 @@ ALGEBRA: dict[str, Callable[..., Fraction]] = {
 
 def _power(W: Walk, node: Expr, a: Fraction, b: Fraction) -> Fraction:
     """A whole power, a root, or exp(b log a)."""
-    exponent = W.level(b) if b.n == 0 or not (content(b.n, W.chart.count)[0][0] or W.varies(b.n) or W.varies(b.d)) else None
+    exponent = (
+        W.level(b) if b.n == 0 or not (content(b.n, W.chart.count)[0][0] or W.varies(b.n) or W.varies(b.d)) else None
+    )
     if type(exponent) is fmpq and b.n == exponent * b.d:
         if exponent.q == 1:
             return W.power(a, int(exponent.p))

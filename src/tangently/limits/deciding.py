@@ -29,7 +29,7 @@ from tangently.limits.evidence import Sample, approach, refute
 from tangently.limits.reading import Reading, exact_number, is_faithful, parameters, read, traces
 from tangently.limits.results import Limit, Side
 from tangently.limits.wording import merged, reasons
-from tangently.printing import to_text
+from tangently.printing import to_python, to_text
 
 SECONDS = 5.0
 DIRECTIONS = {
@@ -79,7 +79,8 @@ def limit(
     for k, side in enumerate(wanted):  # what one side leaves of the time, the other has
         left = max(0.05, (deadline - time.monotonic()) / (len(wanted) - k))
         sides.append(_side(reading, x, target, side, integers, left))
-    return assemble(reading, x, target, way, sides, (*notes, *reading.notes))
+    found = assemble(reading, x, target, way, sides, tuple(dict.fromkeys((*notes, *reading.notes))))
+    return replace(found, integers=integers or any(s.integers for s in sides))
 
 
 def depends_on(root: Expr, x: Expr) -> bool:
@@ -124,7 +125,8 @@ def read_point(point: Any, notes: list[str]) -> Target:
     if isinstance(item, float) and math.isinf(item):
         return Target(item, item)
     shown = exact_number(float(item), notes) if isinstance(item, float) else K.to_expr(fmpq(int(item)))
-    return Target(shown, K.from_expr(shown))
+    rounded = shown.is_constant and type(shown.value) is float  # the same float in f is the same number
+    return Target(shown, K.rounded(shown.value) if rounded else K.from_expr(shown))
 
 
 def _point_of_text(text: str) -> Target:
@@ -224,7 +226,7 @@ def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = F
         and target.number == math.inf
     ):
         over = decide(root, x, target, side, integers=True, seconds=deadline - time.monotonic())
-        return replace(over, why=(f"f has real values at whole {x.name} only, so {x.name} runs over these", *over.why))
+        return replace(over, integers=True, why=(f"f has real values at whole {x.name} only, so {x.name} runs over these", *over.why))
     samples = _samples(root, x, target, side, integers, deadline)
     if not found.defined:
         return _undefined(found, samples, side)
@@ -241,7 +243,7 @@ def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = F
         value=_float_of(found.limit),
         exact=claim if isinstance(claim, Expr) else None,
         exists=found.exists,
-        how="exact",
+        how=_certainty(found.limit),
         why=reasons(x, target.number, side, found),
         samples=samples,
         germ=found,
@@ -274,6 +276,13 @@ def _samples(root: Expr, x: Expr, target: Target, side: int, integers: bool, dea
     return approach(root, x, target.shown, side, seconds=seconds, whole=integers)
 
 
+def _certainty(found: Any) -> Any:
+    """Exact, unless the limit holds a rounded number."""
+    if found is None or isinstance(found, float):
+        return "exact"
+    return "certified" if any(type(n.value) is float for n in toposort([K.to_expr(found)])) else "exact"
+
+
 def _claim(found: Any) -> Any:
     return found if isinstance(found, float) else K.to_expr(found)
 
@@ -301,12 +310,13 @@ def _second_opinion(
     """SymPy's answer, if proven values don't contradict it; it stays an estimate, since nobody proved it."""
     unknown = Side(side, None, how="undecided", why=found.why, samples=samples)
     left = deadline - time.monotonic()
-    if left < 0.3 or len(samples) < 8:
+    rounded = any(n.is_constant and type(n.value) is float for n in toposort([root]))  # SymPy would take them for exact
+    if left < 0.3 or len(samples) < 8 or rounded:
         return unknown
     from tangently.opinions import sympy_limit
 
-    point = target.shown if isinstance(target.shown, float) else to_text(target.shown)
-    opinion = sympy_limit(to_text(root), str(x.name), str(point), side, seconds=left)
+    point = target.shown if isinstance(target.shown, float) else to_python(target.shown)
+    opinion = sympy_limit(to_python(root), str(x.name), str(point), side, seconds=left)
     if opinion.answer is None:
         return unknown
     claim = read_point(opinion.answer, [])

@@ -17,13 +17,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flint import arb, fmpq
+from flint import arb
 
 from tangently.asymptotics import constants as K
-from tangently.asymptotics.constants_core import ROW, Exact, atom, term, watchers
+from tangently.asymptotics.constants_core import Exact, watchers
 from tangently.asymptotics.germs import Behavior, Near, behavior
 from tangently.errors import InputError
-from tangently.expr import TABLE, Expr, Primitive, const, evaluate, inputs_of, substitute
+from tangently.expr import TABLE, Expr, const, evaluate, inputs_of, substitute
 from tangently.limits.reading import Reading
 from tangently.limits.results import Case, Limit, Side
 from tangently.limits.wording import reasons
@@ -47,13 +47,6 @@ SAMPLES = (
     0.9413,
 )
 SIGNS = {1: ">", 0: "=", -1: "<"}
-
-
-class Parameter(Primitive):
-    """A parameter as a constant of the engine: written as its symbol, valued at its sample."""
-
-    def __call__(self, *args: Any, params: tuple[Any, ...] = ()) -> Any:
-        return self.shown
 
 
 @dataclass(frozen=True)
@@ -234,14 +227,7 @@ def _sample(symbols: list[Expr], prefix: tuple[Condition, ...]) -> dict[Expr, fl
 
 def _constant(s: Expr, value: float) -> Exact:
     """The parameter as a constant. Each run has its own, so that nothing remembered about another sample is met."""
-    exact = arb(value) + arb((0xB7E151628AED2A6ABF7158809CF4F3C762E7160F38B4DA56, -260))
-    row = Parameter(
-        name=str(s.name), kind="parameter", arity=0, evaluate=lambda p: value, infer=lambda p: ((), "w"), shown=s,
-        enclosure=lambda: exact,
-    )  # fmt: skip
-    found = term(fmpq(1), (atom(ROW, (row, ())), fmpq(1)))
-    assert isinstance(found, Exact)
-    return found
+    return K.named(s, arb(value) + arb((0xB7E151628AED2A6ABF7158809CF4F3C762E7160F38B4DA56, -260)))
 
 
 def _watcher(given: Mapping[Expr, Any], asked: dict[Expr, Condition]) -> Any:

@@ -30,7 +30,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from flint import fmpq
@@ -198,7 +198,9 @@ def _rows(limit: PathLimit, path: Path) -> Iterator[Row]:
         except MissingEnclosure:
             return
         known = y.is_finite()
-        yield Row(10.0**-k, float(y) if known else math.nan, float(y.rad()) if known else None, f"{path.text}, t = 1e-{k}")
+        yield Row(
+            10.0**-k, float(y) if known else math.nan, float(y.rad()) if known else None, f"{path.text}, t = 1e-{k}"
+        )
 
 
 def _tenth(k: int) -> Any:
@@ -393,6 +395,33 @@ def put(root: Expr, values: dict[Expr, Expr]) -> Expr:
     return done[root]
 
 
+RATIONAL = frozenset({"add", "sub", "mul", "div", "neg", "square", "reciprocal", "pow"})
+
+
+def without_infinities(place: Place) -> Expr:
+    """f in 1/x, 1/y, …, where its fractions are cleared: x·y/(x² + y²) is s₁s₂/(s₁² + s₂²)."""
+    from tangently.limits.blowups import Blocked, MoreTerms, Ramify, Void, Walk, Zeros, first_charts, ring
+
+    n = len(place.local)
+    gens = ring(n - 1).gens()[:n]
+    chart = replace(next(first_charts(place.signs)), local=tuple(gens))
+    walk = Walk(chart, place.polynomials(tuple(gens)), 1, time.monotonic() + 0.2)
+    done: dict[Expr, Expr] = dict(zip(place.variables, [_moved(t, s) for t, s in zip(place.targets, place.local)]))
+    for node in toposort([place.root]):
+        if node in done:
+            continue
+        args = tuple(done[a] for a in node.args)
+        done[node] = raw(node.op, args, node.params) if args else node
+        if node.op.name in RATIONAL and inputs_of([node]):
+            try:
+                found = walk.value(node)
+            except (Blocked, MoreTerms, Ramify, Void, Zeros):
+                continue
+            if not any(any(m[n:]) for p in (found.n, found.d) for m in p.monoms()):
+                done[node] = TABLE["div"](_of_gens(found.n, place.local), _of_gens(found.d, place.local))
+    return done[place.root]
+
+
 EVEN = frozenset({"abs", "square", "cos", "cosh"})
 
 
@@ -547,7 +576,9 @@ def factors_below(root: Expr) -> list[Expr]:
 
     found: list[Expr] = []
     waiting = [n.args[-1] for n in toposort([root]) if n.op.name in ("div", "reciprocal", "log")]
-    waiting += [n.args[0] for n in toposort([root]) if n.op.name == "pow" and n.args[1].op.name in ("neg", "const", "div")]
+    waiting += [
+        n.args[0] for n in toposort([root]) if n.op.name == "pow" and n.args[1].op.name in ("neg", "const", "div")
+    ]
     while waiting:
         node = waiting.pop()
         if node.op.name == "mul":
@@ -687,7 +718,8 @@ class Decision:
 
     def _proof(self) -> Verdict | None:
         """The limit, proven, or disproved by paths that the blow-ups found."""
-        for attempt in (self._composed, self._early_squeeze, self._blown_up, self._late_squeeze, self._by_parts):
+        with_a_path = (self._composed, self._early_squeeze, self._blown_up, self._late_squeeze, self._by_parts)
+        for attempt in with_a_path if self.candidate is not None else (self._blown_up,):
             found = attempt() if self.left > 0.02 else None
             if found is not None:
                 return found
@@ -715,20 +747,24 @@ class Decision:
         return None
 
     def _early_squeeze(self) -> Verdict | None:
-        c = self.candidate
-        return self._squeeze() if isinstance(c, float) or (c is not None and type(c) is fmpq and c == 0) else None
+        return self._squeeze() if self._is_plain() else None
 
     def _late_squeeze(self) -> Verdict | None:
+        return None if self._is_plain() else self._squeeze()
+
+    def _is_plain(self) -> bool:
+        """0 or ±∞: what bounds are good at."""
         c = self.candidate
-        return None if c is None or isinstance(c, float) or (type(c) is fmpq and c == 0) else self._squeeze()
+        return isinstance(c, float) or (type(c) is fmpq and c == 0)
 
     def _squeeze(self) -> Verdict | None:
         from tangently.limits.sectors import balances, squeeze
 
         place, limit = self.place, self.candidate
-        for weights in balances(place.centered, place.local):
+        root = place.centered if place.finite else without_infinities(place)
+        for weights in balances(root, place.local):
             seconds = max(0.05, 0.3 * self.left)
-            found = squeeze(place.centered, place.bands, weights, place.sectors, limit, seconds)
+            found = squeeze(root, place.bands, weights, place.sectors, limit, seconds)
             if found is not None:
                 return Verdict(True, limit, (*polar_bound(place, limit), *found.told(place.names, limit)))
         return self._squeeze_far()
@@ -749,7 +785,7 @@ class Decision:
 
         if len(self.place.local) < 2:
             return None
-        leaves = decide(self.place.root, self.place.polynomials, self.place.sectors, max(0.05, 0.6 * self.left))
+        leaves = decide(self.place.root, self.place.polynomials, self.place.sectors, max(0.05, 0.4 * self.left))
         return self._judged(leaves)
 
     def _judged(self, leaves: Sequence[Any]) -> Verdict | None:
@@ -810,9 +846,14 @@ class Decision:
         if not known:
             where = "" if any(p.defined for p in self.paths) else ", and on none of the paths tried f has a value"
             return Verdict(None, why=(f"neither a bound nor two paths decide it{where}",))
-        shown = ", ".join(p.text for p in known[:SHOWN])
-        told = f"along {shown} and every other path that was tried ({len(known)}) f tends to {_text_of(known[0].number)}"
-        return Verdict(None, why=(told, "paths alone prove nothing, and no bound in all directions was found: undecided"))
+        plain = [p for p in known if "(" not in p.text] or known
+        shown = ", ".join(p.text for p in (*plain[: SHOWN - 1], plain[-1]))
+        told = (
+            f"along {shown} and every other path that was tried ({len(known)}) f tends to {_text_of(known[0].number)}"
+        )
+        return Verdict(
+            None, why=(told, "paths alone prove nothing, and no bound in all directions was found: undecided")
+        )
 
 
 def _first(chosen: Sequence[Path], others: Sequence[Path]) -> tuple[Path, ...]:
@@ -968,7 +1009,9 @@ def _composition_told(
     decision: Decision, w: Expr, inner: Any, g: Expr, sides: Sequence[int], limit: Any
 ) -> tuple[str, ...]:
     place = decision.place
-    where = f"w → {_text_of(inner)}" + ("" if len(sides) > 1 or isinstance(inner, float) else "⁺" if sides[0] > 0 else "⁻")
+    where = f"w → {_text_of(inner)}" + (
+        "" if len(sides) > 1 or isinstance(inner, float) else "⁺" if sides[0] > 0 else "⁻"
+    )
     if w in place.variables:
         return (f"f depends on {w.name} alone: as {where.replace('w', str(w.name), 1)} it tends to {_text_of(limit)}",)
     names = ", ".join(str(x.name) for x in place.variables)
@@ -1033,7 +1076,8 @@ def _chart_told(place: Place, leaf: Any, t: Expr, limit: Any) -> str:
         return f"{where} f grows like 1/{power_text('t', -leaf.power)}"
     if leaf.power > 0 and math.isfinite(leaf.size):
         return f"{where} {_within(leaf, different(limit, ZERO))}"
-    return f"{where} f → {_text_of(limit)}, for u > 0 uniformly up to any bound"
+    away = ", uniformly where u stays away from 0" if leaf.size == math.inf and leaf.power else ", whatever u"
+    return f"{where} f → {_text_of(limit)}{away}"
 
 
 def _within(leaf: Any, shifted: bool) -> str:

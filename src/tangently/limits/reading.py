@@ -26,7 +26,7 @@ from tangently.parsing import Formula, parse
 from tangently.parsing.formula import exact_literals
 from tangently.tracing.recording import record
 
-NEARNESS = (1e-2, 1e-4, 1e-6, 1e-9)  # relative distances from the point at which a branching function is traced
+NEARNESS = (1e-2, 1e-4, 1e-6, 1e-9, 1e-13, 1e-22, 1e-44)  # relative distances from the point at which a branching function is traced
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,11 @@ def _constant(node: Expr, notes: list[str]) -> Expr:
 
 def exact_number(value: float, notes: list[str]) -> Expr:
     """The exact constant that a float stands for, with a note where it had to be guessed."""
-    number, said = K.read_float(value)
+    found = K.recognized(value)
+    if found is None:
+        notes.append(f"{value!r} is taken for a rounded number: what depends on its last digit is undecided")
+        return const(value)
+    number, said = found
     if said:
         notes.append(said)
     return K.to_expr(number)

@@ -47,6 +47,7 @@ class Side:
     defined: bool = True  # False: f has no value on this side near the point
     germ: Any = field(default=None, repr=False, compare=False)  # what the engine knows
     samples: tuple[Any, ...] = field(default=(), repr=False, compare=False)  # proven values (evidence.Sample)
+    integers: bool = False  # the variable ran over the whole numbers
     values: tuple[tuple[float, float], ...] = ()  # (x, f(x)) of a function that can't be followed
 
     @property
@@ -87,6 +88,7 @@ class Limit:
     sides: tuple[Side, ...]  # from the left first
     callable: Any = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    integers: bool = False  # the variable runs over the whole numbers
     cases: tuple[Case, ...] = ()  # of a function with parameters, where the answer depends on them
 
     @property
@@ -138,8 +140,9 @@ class Limit:
 
     def latex(self) -> str:
         """lim f = L in LaTeX."""
-        arrow = f"{self.variable.name} \\to {_latex(self.point)}{{}}^{{{_SIGN[self.direction]}}}"
-        return rf"\lim_{{{arrow}}} {to_latex(self.function)} = {self._shown(_latex)}"
+        from tangently.pictures.limits import statement
+
+        return to_latex(statement(self))
 
     def _shown(self, show: Any) -> str:
         if self.exists is None:
@@ -183,9 +186,6 @@ class Limit:
         return f"${self.latex()}$"
 
 
-_SIGN = {"both": "", "+": "+", "-": "-"}
-
-
 def _float(point: Any) -> float:
     return 0.0 if isinstance(point, Expr) else float(point)
 
@@ -194,14 +194,6 @@ def _text(value: Any) -> str:
     if isinstance(value, Expr):
         return to_text(value)
     return "none" if value is None else ("∞" if value == math.inf else "-∞" if value == -math.inf else f"{value:.12g}")
-
-
-def _latex(value: Any) -> str:
-    if isinstance(value, Expr):
-        return to_latex(value)
-    if value is None:
-        return r"\text{does not exist}"
-    return r"\infty" if value == math.inf else r"-\infty" if value == -math.inf else f"{value:.12g}"
 
 
 __all__ = ["Case", "How", "Limit", "Row", "Side"]

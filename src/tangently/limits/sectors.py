@@ -129,7 +129,9 @@ class Uniform(Near):
             return otherwise
 
     def _shortened(self, a: Band) -> Band:
-        return a if a.exact else Band(*[e if e is None else self.short(e, way) for e, way in ((a.low, -1), (a.high, 1))])
+        return (
+            a if a.exact else Band(*[e if e is None else self.short(e, way) for e, way in ((a.low, -1), (a.high, 1))])
+        )
 
     def short(self, v: Value, way: int) -> Value:
         """A sum of two terms that is above v in the end (way 1) or below it (-1): sums without end can't be compared."""
@@ -501,4 +503,15 @@ def _whole(weights: Sequence[fmpq]) -> tuple[int, ...]:
     return tuple(w // math.gcd(*whole) for w in whole)
 
 
-__all__ = ["Sector", "Squeezed", "Uniform", "balances", "distance_text", "newton_edges", "sectors", "sign_near", "squeeze", "squeeze_far"]
+__all__ = [
+    "Sector",
+    "Squeezed",
+    "Uniform",
+    "balances",
+    "distance_text",
+    "newton_edges",
+    "sectors",
+    "sign_near",
+    "squeeze",
+    "squeeze_far",
+]

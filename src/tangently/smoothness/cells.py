@@ -257,7 +257,16 @@ def _marked(c: Cutting, piece: Piece, node: Expr, args: Sequence[Expr], breaks: 
     marks: list[Any] = found
     if any(m == 0 and manner == "pole" for m, (_, _, manner) in zip(marks, breaks)):
         return replace(piece, void=piece.void | {node})
-    return _with(piece, node, settled_form(node, args, marks))
+    form = settled_form(node, args, marks)
+    ends = any(manner in ("pole", "edge") for _, _, manner in breaks)
+    return _with(piece, node, form) if not ends or _has_values(c, piece, form) else replace(
+        piece, void=piece.void | {node})  # fmt: skip
+
+
+def _has_values(c: Cutting, piece: Piece, form: Expr) -> bool:
+    """On a piece without breaks a row has a value everywhere or nowhere: √u and ln u of a negative u."""
+    run = Program(form, c.x)
+    return run(piece.sample).is_finite() or run(piece.other_sample).is_finite()
 
 
 def _mark(c: Cutting, piece: Piece, which: str, u: Expr) -> float | None:

@@ -17,13 +17,14 @@ from dataclasses import replace
 from typing import Any
 
 from tangently.errors import DomainError, InputError, TraceError
+from tangently.expr import TABLE
 from tangently.printing import to_text
 from tangently.smoothness.cells import SECONDS, USED_UP, Cells, decompose, nearest
 from tangently.smoothness.opaque import opaque, refuse, watched
 from tangently.smoothness.points import BITS, Point, precision, rooted
 from tangently.smoothness.reading import Subject, interval, place, subject_of
 from tangently.smoothness.results import KINDS, Condition, Continuity, Discontinuity, Kind, shown, worst
-from tangently.smoothness.sides import Local, Tendency, equal, gap, local
+from tangently.smoothness.sides import Local, Tendency, crowded, equal, gap, local
 
 NEAR = 2.0**-10  # half the width of the neighborhood that is looked at around a point
 
@@ -76,7 +77,7 @@ def on_interval(subject: Subject, lo: Point, hi: Point) -> Continuity:
     found, rest = in_time(finite, lambda k: _judged_at(subject, cells, k), until)
     cells = replace(cells, proven=cells.proven and not rest, notes=(*cells.notes, *([USED_UP] if rest else [])))
     breaks = tuple(d for d in found if d is not None)
-    wild = crowded(cells)
+    wild = crowds(cells)
     undecided = any(d.kind == "undecided" for d in breaks)
     how = worst(*[d.how for d in breaks], "exact" if cells.proven else "estimated")
     return Continuity(
@@ -121,16 +122,9 @@ def _verdict(cells: Cells, breaks: tuple[Discontinuity, ...]) -> bool | None:
     return None if breaks or USED_UP in cells.notes or any(piece.wild for piece in cells.pieces) else True
 
 
-def crowded(cells: Cells) -> tuple[float, ...]:
+def crowds(cells: Cells) -> tuple[float, ...]:
     """The cuts at which infinitely many breaks crowd."""
-    found = [cells.cuts[k].at for k in range(len(cells.cuts)) if _wild_beside(cells, k)]
-    return tuple(dict.fromkeys(found))
-
-
-def _wild_beside(cells: Cells, k: int) -> bool:
-    """A wild piece crowds at the end where the parts it was cut from have no value; a lone one may at both."""
-    left = k > 0 and cells.pieces[k - 1].wild and cells.pieces[k - 1].crowds > 0
-    return left or (k < len(cells.pieces) and cells.pieces[k].wild and cells.pieces[k].crowds < 0)
+    return tuple(p.at for k, p in enumerate(cells.cuts) if crowded(cells, k))
 
 
 def without_values(cells: Cells) -> tuple[tuple[float, float], ...]:
@@ -149,10 +143,10 @@ def _story(cells: Cells, breaks: tuple[Discontinuity, ...]) -> tuple[str, ...]:
         return (f"every part of {f} is continuous wherever it has a value, on the whole interval",)
     places = ", ".join(shown(p.exact if p.exact is not None else p.at) for p in inner[:8])
     more = f" and {len(inner) - 8} more" if len(inner) > 8 else ""
-    return (
-        f"a part of {f} may break at {places}{more}, and nowhere else; between these all its parts are continuous",
-        *[d.why for d in breaks],
-    )
+    crowd = ", ".join(map(shown, crowds(cells)))
+    else_ = f"and at infinitely many points near {crowd}" if crowd else "and nowhere else"
+    where = f"a part of {f} may break at {places}{more}, {else_}; between these all its parts are continuous"
+    return where, *[d.why for d in breaks]
 
 
 # ---------------------------------------------------------------- judging one point
@@ -213,7 +207,7 @@ def _why(here: Local, kind: Kind) -> str:
     where = f"at {shown(here.point.exact if here.point.exact is not None else here.point.at)}"
     parts = [f"from the {name} {said(t)}" for name, t in (("left", here.left), ("right", here.right)) if t.defined]
     value = f"f there is {shown(here.here.value)}" if here.defined else "f is undefined there"
-    crowd = "; infinitely many breaks crowd there" if here.wild else ""
+    crowd = "; infinitely many breaks crowd there" if here.crowded else ""
     return f"{where}: {', '.join(parts)}; {value}: {KINDS[kind]}{crowd}"
 
 
@@ -275,7 +269,7 @@ def _answered(
         conditions=conditions,
         callable=subject.callable,
         cells=cells,
-        accumulating=(here.point.at,) if here.wild else (),
+        accumulating=(here.point.at,) if here.crowded else (),
     )
 
 
@@ -302,7 +296,8 @@ def _defined_text(here: Local, c: str) -> str:
     if here.defined:
         value = here.here
         return f"f({c}) = {shown(value.exact if value.exact is not None else value.value)}"
-    return f"{' and '.join(here.value.rows) or 'f'} has no value there"
+    needed = [TABLE[row].domain_text for row in here.value.rows if row in TABLE and TABLE[row].domain_text]
+    return f"undefined; {' and '.join(needed)} would be needed" if needed else "f has no value there"
 
 
 def _limit_exists(here: Local, kind: Kind | None) -> bool | None:

@@ -88,7 +88,8 @@ def by_values(f: Any, p: Point) -> Differentiability:
     if word != "differentiable":
         return _rough(subject, here, found, word, worst(how, *[s.how for s in found.known]), 1)
     one = found.known[0]
-    answer = _answer(subject, here, "smooth" if here.defined else "undefined-removable", found, "estimated", note)
+    kind = "differentiable" if here.defined else "undefined-removable"
+    answer = _answer(subject, here, kind, found, "estimated", note)
     return replace(answer, derivative=one.value, subgradient=one.value)
 
 
@@ -168,7 +169,7 @@ def _differentiable(subject: Subject, here: Local, found: Slopes, word: str, how
         answer = replace(answer, derivative=one.value, exact=one.exact, subgradient=one.value)
     else:
         smooth = order_of(here, found)
-        kind = "undecided" if smooth.k is None else ("smooth" if smooth.k >= 1 else "differentiable-not-C1")
+        kind = "differentiable" if smooth.k is None else ("smooth" if smooth.k >= 1 else "differentiable-not-C1")
         answer = _answer(subject, here, kind, found, how, (*why, smooth.why))
         answer = replace(answer, derivative=one.value, exact=one.exact, order=smooth.k, subgradient=one.value)
     return replace(answer, second=_second(here, found)) if order == 2 else answer

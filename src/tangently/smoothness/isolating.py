@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any
 
 from tangently.differentiation import tangent
-from tangently.expr import TABLE, Expr, const
+from tangently.expr import TABLE, Expr, const, substitute, symbol
 from tangently.simplification import simplify
 from tangently.smoothness.algebra import Everywhere, NoForm, Scope, pi, solve
 from tangently.smoothness.points import (
@@ -35,6 +35,7 @@ from tangently.smoothness.points import (
     varies,
     written,
 )  # fmt: skip
+from tangently.smoothness.spans import Span, span
 
 CELLS = 3000  # evaluations of one search
 THIN = 40  # a cell of 2⁻⁴⁰ of the interval is not halved
@@ -71,11 +72,22 @@ def zeros(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
         if not varies(u):
             found, proven = vanishes(u)
             return Zeros(everywhere=found, proven=proven)
-        return Zeros(distinct(solve(u, scope)), wild=tuple(scope.wild))
+        return Zeros(distinct(_solved(u, scope)), wild=tuple(scope.wild))
     except Everywhere:
         return Zeros(everywhere=True)
     except NoForm:
         return _within_window(u, x, lo, hi)
+
+
+def _solved(u: Expr, scope: Scope) -> list[Point]:
+    """In closed form, as it is or simplified: x - x/x is x - 1 but at 0, where it has no value."""
+    try:
+        return solve(u, scope)
+    except NoForm:
+        simpler = simplify(u, cancel=True)
+        if simpler is u:
+            raise
+        return solve(simpler, scope)
 
 
 def _within_window(u: Expr, x: Expr, lo: Point, hi: Point) -> Zeros:
@@ -170,7 +182,7 @@ def _settled(s: Search, a: Any, b: Any) -> bool:
     if not (_excludes(low) and _excludes(high)):
         return False
     if (low > 0) != (high > 0):
-        s.roots.append(_pinned(s.programs[0], a, b, low > 0))
+        s.roots.append(_recognized(s, _pinned(s.programs[0], a, b, low > 0)))
     return True
 
 
@@ -231,6 +243,14 @@ def _pinned(run: Program, a: Any, b: Any, falling: bool) -> Point:
     return rooted(a.union(b))
 
 
+def _recognized(s: Search, p: Point) -> Point:
+    """The simple number that a zero is, where it is one; proven by an identity."""
+    for found in _simple_points(s, p.ball):
+        if found.ball.overlaps(p.ball) and _vanishes_at(s, 0, found) == (True, True):
+            return found
+    return p
+
+
 def _joined(cells: Sequence[Any]) -> list[Any]:
     found: list[Any] = []
     for a, b in sorted(cells, key=lambda c: float(c[0].mid())):
@@ -251,12 +271,41 @@ def _cluster(s: Search, cell: Any) -> Zeros:
 
 
 def _at_end(s: Search, p: Point, side: int, held: Any) -> Zeros:
-    order = next((k for k in range(1, ORDERS + 1) if _excludes(s.derivative(k)(held))), None)
+    """The zeros in the last cell beside an end of the interval, the end among them."""
+    finite = s.programs[0](held).is_finite()
+    order = next((k for k in range(1, ORDERS + 1) if _excludes(s.derivative(k)(held))), None) if finite else None
     if order is not None:
         proofs = [_vanishes_at(s, k, p) for k in range(order)]
         if all(found for found, _ in proofs):
             return Zeros((p,), proven=all(proof for _, proof in proofs))
         return Zeros((rooted(held),), proven=False)
+    return _beside(s, p, side, held) or _sampled(s, p, side)
+
+
+def _beside(s: Search, p: Point, side: int, held: Any) -> Zeros | None:
+    """No zero in the last cell where the bounds of u exclude 0; the end alone where those of u' do and u is 0 there."""
+    if p.exact is None:
+        return None
+    if _sign_beside(s, 0, p, side, held):
+        return Zeros()
+    if _sign_beside(s, 1, p, side, held) and _vanishes_at(s, 0, p) == (True, True):
+        return Zeros((p,))
+    return None
+
+
+def _sign_beside(s: Search, k: int, p: Point, side: int, held: Any) -> int:
+    """The sign that the derivative of order k keeps on the last cell, the end left out; 0 if none is proven."""
+    s.derivative(k)
+    t = symbol("t")
+    [moved] = substitute([s.derivatives[k]], {s.x: TABLE["add"](p.exact, t)})
+    width = abs((held - p.ball).abs_upper())
+    zero = type(width)(0)
+    found = span(simplify(moved, cancel=True), t, Span(zero, width, True) if side < 0 else Span(-width, zero, True))
+    return 0 if found is None else found.sign
+
+
+def _sampled(s: Search, p: Point, side: int) -> Zeros:
+    """Do samples down to 2⁻⁴⁰⁰ change their sign? Proven is neither."""
     width = (s.hi.ball - s.lo.ball).mid()
     places = [p.ball - side * (width * (1 + k % 7 / 9) / 2**k) for k in range(30, 400, 7)]
     signs = [_sign(s.programs[0](place)) for place in places]

@@ -30,7 +30,7 @@ KINDS = {
     "essential": "no limit, not even an infinite one",
     "undecided": "not decided",
 }
-DIFFERENTIABLE = ("smooth", "differentiable-not-C1")
+DIFFERENTIABLE = ("smooth", "differentiable-not-C1", "differentiable")
 
 
 def worst(*hows: str) -> Any:
@@ -224,7 +224,7 @@ class Differentiability:
     """Whether f is differentiable, and how.
 
     `.kind`: smooth (of class Cᵏ with k = `.order`), differentiable-not-C1, kink, cusp, vertical, oscillating-quotient,
-    discontinuous, undefined-removable, undefined-nonremovable, undecided. `.derivative` is the derivative where there
+    discontinuous, undefined-removable, undefined-nonremovable, undecided; differentiable where it is not known whether f′ is continuous. `.derivative` is the derivative where there
     is one; `.left` and `.right` are the one-sided slopes (±inf where vertical, None where there is none), `.second` the
     one-sided second derivatives, where asked for. `.subgradient` has the least norm among `.clarke`, the convex hull
     of the slopes nearby. On an interval `.points` lists where f is not differentiable.

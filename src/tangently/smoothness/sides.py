@@ -63,16 +63,21 @@ def tendency(formula: Expr | None, x: Expr, p: Point, side: int, beside: Any = N
         return Tendency(value, exact, why="by the orders of the zeros above and below the bar")  # type: ignore[arg-type]
     sign = _pole(formula, x, p, beside)
     if sign:
-        why = "the denominator tends to 0 and keeps its sign, the numerator does not tend to 0"
+        why = "what is below the bar (or in the logarithm) tends to 0 and keeps its sign, what is above it does not"
         return Tendency(sign * math.inf, how="certified" if p.exact is None else "exact", why=why)
     return _by_engine(formula, x, p, side) if p.exact is not None else _by_samples(formula, x, p, side)
 
 
+LOGARITHMS = ("log", "log2", "log10")
+
+
 def _pole(formula: Expr, x: Expr, p: Point, beside: Any) -> int:
-    """±1 where the formula is a quotient that grows without bound at the point, else 0.
+    """±1 where the formula is a quotient, or a logarithm, that grows without bound at the point, else 0.
 
     The denominator is continuous and has no zero on the piece, so it keeps the sign that it has at a sample there.
     """
+    if formula.op.name in LOGARITHMS:
+        return -1 if settle_at(formula.args[0], x, p).regular else 0
     if formula.op.name != "div" or beside is None:
         return 0
     top, bottom = (settle_at(part, x, p) for part in formula.args)
@@ -143,7 +148,8 @@ class Local:
     formulas: tuple[Expr | None, Expr | None]
     left: Tendency
     right: Tendency
-    wild: bool = False
+    wild: bool = False  # on one side nothing could be settled
+    crowded: bool = False  # infinitely many breaks crowd here
 
     @property
     def defined(self) -> bool:
@@ -172,7 +178,13 @@ def local(cells: Cells, k: int) -> Local:
     else:
         beside = [None if f is None else cells.pieces[j].sample for f, j in zip(sides, (k - 1, k))]
         left, right = (tendency(f, x, p, s, b) for f, s, b in zip(sides, (-1, 1), beside))
-    return Local(x, p, cells.output, value, (sides[0], sides[1]), left, right, wild)
+    return Local(x, p, cells.output, value, (sides[0], sides[1]), left, right, wild, crowded(cells, k))
+
+
+def crowded(cells: Cells, k: int) -> bool:
+    """Do infinitely many breaks crowd at cut k?"""
+    left = k > 0 and cells.pieces[k - 1].crowds > 0
+    return left or (k < len(cells.pieces) and cells.pieces[k].crowds < 0)
 
 
 def _one_formula(value: AtPoint, sides: list[Expr | None]) -> bool:
@@ -207,4 +219,15 @@ def gap(a: Tendency, b: Tendency) -> float:
     return b.value - a.value
 
 
-__all__ = ["NOWHERE", "Local", "Tendency", "equal", "from_value", "gap", "local", "nearest_float", "tendency"]
+__all__ = [
+    "NOWHERE",
+    "Local",
+    "Tendency",
+    "crowded",
+    "equal",
+    "from_value",
+    "gap",
+    "local",
+    "nearest_float",
+    "tendency",
+]

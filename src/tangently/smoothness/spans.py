@@ -1,9 +1,9 @@
 """Bounds of an expression beside a point where parts of it have no bound: intervals with ends that may be infinite.
 
 On x in (p, p + w] the ball of 1/x or ln x proves nothing; the interval [1/w, ∞) or (-∞, ln w] does. So the last cell
-beside a pole can be settled: 1 + e^(1/x) > 0, ln x - arctan x < 0. An end that is 0 is open where 0 is not attained; else
-1/u and ln u have no bounds, and the answer is None. Ends are rounded outwards (`flint.arb`). Rows without a rule are
-enclosed by their balls where their operands are bounded.
+beside a pole can be settled: 1 + e^(1/x) > 0, ln x - arctan x < 0. An end that is 0 is open where 0 is not attained;
+else 1/u and ln u have no bounds, and the answer is None. Ends are rounded outwards (`flint.arb`). Rows without a rule
+are enclosed by their balls where their operands are bounded.
 
 Glossary: a, b spans; lo, hi their ends as exact numbers or ±∞; open: an end that is 0 is not attained.
 """
@@ -13,8 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tangently.enclosure import ball
+from tangently import enclosure
 from tangently.expr import CONST, Expr, toposort
+
+
+def ball(value: Any) -> Any:
+    """An exact ball, as the end of a span."""
+    return enclosure.ball(value)
 
 
 class Span(NamedTuple):
@@ -77,8 +82,9 @@ def _applied(node: Expr, args: list[Span | None]) -> Span | None:
 
 
 def _sum(a: Span, b: Span) -> Span:
+    low, high = (a.lo + b.lo).lower(), (a.hi + b.hi).upper()
     zero = (a.lo == 0 and b.lo == 0) or (a.hi == 0 and b.hi == 0)
-    return Span((a.lo + b.lo).lower(), (a.hi + b.hi).upper(), zero and (a.open or b.open))
+    return Span(low, high, zero and (a.open or b.open))
 
 
 def _negative(a: Span) -> Span:
@@ -135,7 +141,7 @@ def _rising(name: str, low: Any = None, high: Any = None, zero: bool = False) ->
 def _logarithm(a: Span) -> Span | None:
     if a.sign <= 0:
         return None
-    low = a.lo.neg_inf() if a.lo == 0 else a.lo.log().lower()
+    low = a.hi.neg_inf() if a.lo == 0 else a.lo.log().lower()
     return Span(low, a.hi.log().upper() if a.hi.is_finite() else a.hi.pos_inf())
 
 

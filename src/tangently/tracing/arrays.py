@@ -26,6 +26,12 @@ OTHER_UFUNCS = {
     "heaviside": lambda x, half: TABLE["where"](TABLE["eq"](x, 0), half, TABLE["step"](x)),
     "xlogy": lambda x, y: TABLE["where"](TABLE["eq"](x, 0), 0.0, x * TABLE["log"](y)),
 }  # fmt: skip
+OTHER_UFUNCS |= {  # SciPy's own names for orders 0 and 1, and for what has a row under another name
+    f"{letter}{order}": lambda x, row=row, order=order: TABLE[row](order, x)
+    for letter, row in (("j", "besselj"), ("y", "bessely"), ("i", "besseli"), ("k", "besselk"))
+    for order in (0, 1)
+}
+OTHER_UFUNCS |= {"exp1": lambda x: -TABLE["Ei"](-x), "_lambertw": lambda x, _branch, _tolerance: TABLE["lambertw"](x)}
 OTHER_UFUNCS["radians"], OTHER_UFUNCS["degrees"] = OTHER_UFUNCS["deg2rad"], OTHER_UFUNCS["rad2deg"]
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "amax", "minimum": "amin"}
 IGNORED = frozenset({"dtype", "out", "where", "casting", "order", "subok", "initial", "copy", "optimize", "like"})
