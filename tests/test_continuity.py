@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 
@@ -18,6 +19,7 @@ from tangently.expr import TABLE, symbol
 from tangently.printing import to_text
 from tangently.smoothness.algebra import Scope, solve
 from tangently.smoothness.continuing import continuity
+from tangently.smoothness.differing import differentiability
 from tangently.smoothness.isolating import simplest, zeros
 from tangently.smoothness.points import end, precision
 from tangently.smoothness.results import Continuity
@@ -68,6 +70,42 @@ def test_the_table_is_fast() -> None:
         continuity(f, on=on)
         times.append(time.perf_counter() - start)
     assert statistics.median(times) < 0.025
+
+
+SPELLED: dict[str, Any] = {  # the same functions as people write them in Python
+    "C000": lambda x: max(x, 0),
+    "C005": lambda x: abs(x) ** 0.5,
+    "C009": lambda x: 2 * (math.exp(x) - 1) if x < 0 else x,
+    "C011": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "C017": lambda x: x / (1 + np.exp(-x)),
+    "C022": lambda x: 1.0 if x > 0 else (0.5 if x == 0 else 0.0),
+    "C028": lambda x: math.floor(x) * math.sin(math.pi * x),
+    "C029": lambda x: (x - np.floor(x)) * (1 - x + np.floor(x)),
+    "C030": lambda x: np.sin(x) / x,
+    "C033": lambda x: (x**2 - 1) / (x - 1),
+    "C039": lambda x: math.tan(x),
+    "C042": lambda x: math.sin(1 / x),
+    "C043": lambda x: x * np.sin(1 / x),
+    "C047": lambda x: np.exp(-1 / x**2),
+    "C050": lambda x: np.arctan(1 / x),
+    "C054": lambda x: abs(x**2 - 1),
+    "C060": lambda x: x**2 if x <= 2 else 5 * x - 7,
+    "C062": lambda x: np.where(x < 1, x**2, 2 * x - 1),
+    "C063": lambda x: math.gamma(x),
+    "C065": lambda x: (-1) ** np.floor(x),
+    "C066": lambda x: np.maximum(x, 0) - np.maximum(x - 1, 0),
+}
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda r: r["id"])
+def test_table_in_plain_python(row: dict[str, str]) -> None:
+    f, (a, b) = SPELLED[row["id"]], map(read, row["interval"].split(","))
+    assert found(continuity(f, on=(a, b))) == wanted(row["discontinuities"])
+    assert continuity(f, at=read(row["point"])).continuous is (row["continuous_at_point"] == "yes")
+    answer = differentiability(f, at=read(row["point"]))
+    assert answer.kind == row["differentiability"]
+    same = differentiability(read(row["expression"]), at=read(row["point"]))
+    assert (answer.left, answer.right) == (same.left, same.right)
 
 
 # expression in SymPy's syntax, interval, discontinuities

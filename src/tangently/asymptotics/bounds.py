@@ -101,7 +101,13 @@ def quotient(N: Near, a: Band, b: Band) -> Band:
             near = N.div(ONE, low)
             far: Value = ZERO if high is None else N.div(ONE, high)
             return multiply(N, a, Band(near, far) if flip else Band(far, near))
-    raise Unknown("division by something that comes near to 0 again and again")
+    if definite(N, b) and definite(N, a):  # b comes near to 0 again and again, but keeps its sign
+        if definite(N, b) < 0:
+            return negative(N, quotient(N, a, negative(N, b)))
+        if definite(N, a) < 0:
+            return negative(N, quotient(N, negative(N, a), b))
+        return Band(ZERO if b.high is None else N.div(a.low, b.high), None)
+    return Band(None, None)
 
 
 def absolute(N: Near, a: Band) -> Band:

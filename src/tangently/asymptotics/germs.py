@@ -361,6 +361,9 @@ class Near(Field):
         value = done[node]
         if not isinstance(value, Exception) and not self._oscillating(node, value):
             return Band(value, value)
+        tight = self._range(value)
+        if tight is not None:
+            return tight
         rule = RULES.get(node.op.name)
         try:
             if rule is None or rule.bounds is None:
@@ -374,6 +377,15 @@ class Near(Field):
             return Unknown(f"whether {K.show(error.constant)} is zero could not be decided")
         except (ValueError, ZeroDivisionError) as error:
             return Undefined(str(error))
+
+    def _range(self, value: Any) -> Band | None:
+        """The range of a polynomial in oscillators that keeps its sign, tighter than what its parts give."""
+        if not isinstance(value, K.Exact):
+            return None
+        y = K.ranges(value)
+        if not (y > 0 or y < 0):
+            return None
+        return Band(*[_dyadic(end) for end in (y.lower(), y.upper())])
 
     def _oscillating(self, node: Expr, value: Value) -> bool:
         return node in self.wavy and not (is_number(value) and not K.is_oscillating(value))
@@ -430,6 +442,12 @@ def constant(value: Any) -> Number:
 
 def _is_whole(c: Number) -> bool:
     return type(c) is fmpq and c.q == 1
+
+
+def _dyadic(end: Any) -> fmpq:
+    """An exact ball as a rational."""
+    mantissa, exponent = (int(k) for k in end.man_exp())
+    return fmpq(mantissa) * fmpq(2) ** exponent
 
 
 def _ends(ball: Any) -> tuple[float, float]:
@@ -535,6 +553,25 @@ def behavior(
 
 
 def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavior:
+    try:
+        return _decided(near, root, x, point, side)
+    except Unknown:
+        shorter = _cancelled(root) if near.phases else root
+        if shorter is root:
+            raise
+        return _decided(near, shorter, x, point, side)
+
+
+def _cancelled(root: Expr) -> Expr:
+    """The quotient of numerator and denominator without what both have as factors: cos x tan x is sin x (but for holes)."""
+    from tangently.simplification import simplify
+
+    top, bottom = fraction(root)
+    found = simplify(TABLE["div"](top, bottom), cancel=True)
+    return root if len(toposort([found])) >= len(toposort([root])) else found
+
+
+def _decided(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavior:
     done = near.values(root, {**near.given, x: start(near, point, side)})
     value = done[root]
     if not isinstance(value, Exception):
@@ -612,9 +649,12 @@ def _by_sequences(near: Near, root: Expr, x: Expr, point: Target, side: int, rea
         if found and _different(near, found[0][1], along):
             return Behavior(False, near=near, sequences=(found[0], (fixed, along)))
         found.append((fixed, along))
-    poles = _poles(near, root, x, point, side)
-    if poles and found:
-        return Behavior(False, why=(poles,), near=near, sequences=(found[0],))
+    poles = _poles(near, root, x, point, side, period)
+    if poles is not None:
+        words, pole = poles
+        other = next((f for f in found if pole is None or f[1] != pole), None)
+        if pole is None or other is not None:
+            return Behavior(False, why=words, near=near, sequences=(other,) if pole is not None and other else ())
     raise Unknown(str(reason) + "; the sequences that were tried have one limit, which proves nothing")
 
 
@@ -722,35 +762,56 @@ FRACTIONS: dict[str, Callable[..., tuple[Expr, Expr]]] = {
 }
 
 
-def _poles(near: Near, root: Expr, x: Expr, point: Target, side: int) -> str:
-    """Words for poles that accumulate at the point, where they are proven; else nothing."""
+def _poles(
+    near: Near, root: Expr, x: Expr, point: Target, side: int, period: Number
+) -> tuple[tuple[str, ...], float | None] | None:
+    """Poles as near as one likes: (words, ±inf where f keeps its sign there, None where it takes both); None: unproven.
+
+    f = N/D, where D is exactly one term, an oscillating factor c(φ) times a power. At an offset where c is 0 and N is not,
+    each point of the sequence is a pole; where c changes sign there, f goes to +∞ on one side of it, to −∞ on the other.
+    """
     from tangently.printing import to_text
 
     top, bottom = fraction(root)
-    fresh = Near(seconds=1.0)
-    given = {**near.given, x: start(fresh, point, side)}
+    fresh = Near(seconds=1.0, whole_input=near.whole_input)
     try:
-        denominator = fresh.known(fresh.values(bottom, given)[bottom])
+        denominator = fresh.known(fresh.values(bottom, {**near.given, x: start(fresh, point, side)})[bottom])
         c = fresh.lead(denominator)[1]
-        if not K.is_oscillating(c) or not _changes_sign(c):
-            return ""
-        numerator = fresh.known(fresh.values(top, given)[top])
-        d = fresh.lead(numerator)[1]
-        apart = not K.is_oscillating(d) or K.sign(K.add(K.mul(c, c), K.mul(d, d))) > 0
+        if not _one_term(denominator) or not isinstance(c, K.Exact) or len({index for index, _ in _pairs(c)}) != 1:
+            return None
+        for fixed in _sequences(near, period):
+            if not fresh.nonzero(_at(c, fixed.offset)):
+                sign = _sign_along(near, top, x, point, side, fixed)
+                if sign:
+                    return _pole(c, fixed, period, sign, to_text(bottom))
     except (GermError, K.Undecided):
-        return ""
-    if not apart or fresh.is_zero(numerator):
-        return ""
-    return f"{to_text(bottom)} changes sign again and again, so that the function has poles as near as one likes"
+        return None
+    return None
 
 
-def _changes_sign(c: Number) -> bool:
-    low, high = _ends(K.ranges(c))
-    signs = set()
-    for k in range(24):
-        try:
-            at = K.substitute(c, {key: K.mul(fmpq(k, 12), K.PI) for key in c.keys})
-            signs.add(K.sign(at))
-        except K.Undecided:
-            continue
-    return low < 0 < high and {1, -1} <= signs
+def _pole(c: K.Exact, fixed: Fixed, period: Number, sign: int, shown: str) -> tuple[tuple[str, ...], float | None]:
+    """The words for the poles at an offset, and what f tends to there."""
+    step = K.div(period, fmpq(97))
+    before, after = (K.sign(_at(c, K.add(fixed.offset, d))) for d in (K.neg(step), step))
+    if before != after:
+        words = f"{shown} is 0 again and again where the numerator is not, and changes sign there"
+        return (words, "next to each of these poles f takes both signs and is as large as one likes: there is no limit"), None
+    return (f"{shown} is 0 again and again where the numerator is not: f has poles as near as one likes",), sign * before * math.inf
+
+
+def _pairs(c: K.Exact) -> Any:
+    return c.keys
+
+
+def _at(c: K.Exact, offset: Number) -> Number:
+    """The oscillating constant where the phase is this offset."""
+    return K.substitute(c, {(i, m): K.div(K.mul(offset, m), K.PI) for i, m in _pairs(c)})
+
+
+def _one_term(v: Value) -> bool:
+    return is_number(v) or (v.term(1) is None and _one_term(v.term(0)[1]))
+
+
+def _sign_along(near: Near, top: Expr, x: Expr, point: Target, side: int, fixed: Fixed) -> int:
+    sequence = Near(seconds=0.5, fixed=fixed, whole_input=near.whole_input)
+    return sequence.sign(sequence.known(sequence.values(top, {**near.given, x: start(sequence, point, side)})[top]))

@@ -293,7 +293,7 @@ def _direction(N: Near, y: Value, x: Value) -> Value:
 
 rule("sin", lambda N, v: N.sincos(v)[0], circular)
 rule("cos", lambda N, v: N.sincos(v)[1], circular)
-rule("tan", _tan)
+rule("tan", _tan, lambda N, a: Band(None, None))
 rule("arcsin", _asin, "+")
 rule("arccos", _acos, "-")
 rule("arctan", _atan, "+", range=(None, None))

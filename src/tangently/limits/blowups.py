@@ -746,11 +746,21 @@ def _cube_root(W: Walk, node: Expr, a: Fraction) -> Fraction:
     return W.root(a, fmpq(1, 3))
 
 
+def _direction(W: Walk, node: Expr, a: Fraction, b: Fraction) -> Fraction:
+    """arctan2(a, b): the angle of the point (b, a)."""
+    side, up = W.sign_of(b), W.sign_of(a)
+    if side == 0:
+        return W.number(K.mul(fmpq(up, 2), K.PI))
+    angle = W._of_one(TABLE["arctan"], (), W.div(a, b))
+    return angle if side > 0 else W.add(angle, W.number(K.mul(fmpq(1 if up >= 0 else -1), K.PI)))
+
+
 POWERS: dict[str, Callable[..., Fraction]] = {
     "pow": _power,
     "sqrt": lambda W, node, a: W.root(a, HALF),
     "cbrt": _cube_root,
     "hypot": lambda W, node, a, b: W.root(W.add(W.mul(a, a), W.mul(b, b)), HALF),
+    "arctan2": _direction,
     "log1p": lambda W, node, a: W._of_one(TABLE["log"], (), W.add(a, W.number(ONE))),
     "exp2": lambda W, node, a: W._of_one(TABLE["exp"], (), W.mul(a, W.number(K.log(fmpq(2))))),
 }

@@ -311,7 +311,8 @@ def _second_opinion(
     unknown = Side(side, None, how="undecided", why=found.why, samples=samples)
     left = deadline - time.monotonic()
     rounded = any(n.is_constant and type(n.value) is float for n in toposort([root]))  # SymPy would take them for exact
-    if left < 0.3 or len(samples) < 8 or rounded:
+    waves = found.near is not None and found.near.phases  # where something oscillates without end, samples prove nothing
+    if left < 0.3 or len(samples) < 8 or rounded or waves:
         return unknown
     from tangently.opinions import sympy_limit
 

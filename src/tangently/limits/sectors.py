@@ -27,7 +27,7 @@ from typing import Any
 from flint import fmpq
 
 from tangently.asymptotics import constants as K
-from tangently.asymptotics.bounds import Band, absolute, larger, multiply, negative, smaller
+from tangently.asymptotics.bounds import Band, absolute, larger, multiply, negative, quotient, smaller
 from tangently.asymptotics.germs import Near, constant
 from tangently.asymptotics.multiseries import ONE, ZERO, GermError, Series, Spent, Undefined, Unknown, Value
 from tangently.asymptotics.rules import RULES, Rule
@@ -95,7 +95,7 @@ class Uniform(Near):
             size = absolute(self, args[0])
             return multiply(self, size, size)
         if special is not None:
-            return special(self, *args)
+            return self._shortened(special(self, *args))
         rule = RULES.get(node.op.name)
         if rule is None or rule.bounds is None:
             return _unbounded(node)
@@ -103,7 +103,7 @@ class Uniform(Near):
         if isinstance(rule.bounds, str):
             return self._monotone(node.op.name, rule, args[0])
         found = rule.bounds(self, *self._clipped(node, args))
-        return self._shortened(found) if node.op.name in ("pow", "div", "reciprocal") else found
+        return self._shortened(found) if node.op.name in ("pow", "reciprocal") else found
 
     def _clipped(self, node: Expr, args: list[Band]) -> list[Band]:
         """The base of a power that is not whole is not negative, where the power has a value."""
@@ -197,6 +197,16 @@ def _tan(N: Uniform, a: Band) -> Band:
     return Band(cubic(a.low) if N.sign(a.low) < 0 else a.low, cubic(a.high) if N.sign(a.high) > 0 else a.high)
 
 
+def _div(N: Uniform, a: Band, b: Band) -> Band:
+    """A divisor that reaches 0 from one side is without bound there; where it is 0, f has no value."""
+    if b.low is not None and b.high is not None:
+        if N.is_zero(b.low) and N.sign(b.high) > 0:
+            return multiply(N, a, Band(N.div(ONE, b.high), None))
+        if N.is_zero(b.high) and N.sign(b.low) < 0:
+            return multiply(N, a, Band(None, N.div(ONE, b.low)))
+    return quotient(N, a, b)
+
+
 def _hypot(N: Uniform, a: Band, b: Band) -> Band:
     squares = [multiply(N, size, size) for size in (absolute(N, a), absolute(N, b))]
     total = RULES["add"].bounds(N, *squares)  # type: ignore[misc, operator]
@@ -207,7 +217,7 @@ def _arctan2(N: Uniform, a: Band, b: Band) -> Band:
     return Band(K.neg(K.PI), K.PI)
 
 
-SPECIAL = {"sin": _sin, "cos": _cos, "tan": _tan, "hypot": _hypot, "arctan2": _arctan2}
+SPECIAL = {"sin": _sin, "cos": _cos, "tan": _tan, "hypot": _hypot, "arctan2": _arctan2, "div": _div}
 
 
 # ---------------------------------------------------------------- sectors
@@ -491,7 +501,7 @@ def _by_pure_powers(support: Support, n: int) -> list[tuple[int, ...]]:
     powers = []
     for k in range(n):
         alone = [e[k] for e in support if e[k] and all(not q for i, q in enumerate(e) if i != k)]
-        if not alone:
+        if not alone or min(alone) < 0:
             return []
         powers.append(1 / min(alone))
     return [_whole(powers)]

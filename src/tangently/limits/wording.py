@@ -108,7 +108,7 @@ def _by_sequences(x: Expr, sight: Sight, found: Behavior) -> tuple[str, ...]:
         classes = f"{x.name} = {K.show(first.period)}k + r, r = 0, …, {int(first.period.p) - 1}"
         return (f"along every class {classes} f tends to {shown(limit)}: together they are all whole numbers",)
     told = [f"{_points(x, sight, near, fixed)} f tends to {shown(limit)}" for fixed, limit in found.sequences]
-    end = "two sequences with different limits" if len(told) > 1 else "next to the poles f is unbounded"
+    end = "two sequences with different limits" if len(told) > 1 else "next to the poles it is another"
     return (*found.why, *told, f"{end}: there is no limit")
 
 

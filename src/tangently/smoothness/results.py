@@ -223,11 +223,12 @@ class Roughness:
 class Differentiability:
     """Whether f is differentiable, and how.
 
-    `.kind`: smooth (of class Cᵏ with k = `.order`), differentiable-not-C1, kink, cusp, vertical, oscillating-quotient,
-    discontinuous, undefined-removable, undefined-nonremovable, undecided; differentiable where it is not known whether f′ is continuous. `.derivative` is the derivative where there
-    is one; `.left` and `.right` are the one-sided slopes (±inf where vertical, None where there is none), `.second` the
-    one-sided second derivatives, where asked for. `.subgradient` has the least norm among `.clarke`, the convex hull
-    of the slopes nearby. On an interval `.points` lists where f is not differentiable.
+    `.kind`: smooth (of class Cᵏ with k = `.order`), differentiable-not-C1, differentiable (where it is not known
+    whether f′ is continuous), kink, cusp, vertical, oscillating-quotient, discontinuous, undefined-removable,
+    undefined-nonremovable, undecided. `.derivative` is the derivative where there is one; `.left` and `.right` are the
+    one-sided slopes (±inf where vertical, None where there is none), `.second` the one-sided second derivatives, where
+    asked for. `.subgradient` has the least norm among `.clarke`, the convex hull of the slopes nearby. On an interval
+    `.points` lists where f is not differentiable.
     """
 
     function: Expr

@@ -220,14 +220,5 @@ def gap(a: Tendency, b: Tendency) -> float:
 
 
 __all__ = [
-    "NOWHERE",
-    "Local",
-    "Tendency",
-    "crowded",
-    "equal",
-    "from_value",
-    "gap",
-    "local",
-    "nearest_float",
-    "tendency",
-]
+    "NOWHERE", "Local", "Tendency", "crowded", "equal", "from_value", "gap", "local", "nearest_float", "tendency",
+]  # fmt: skip
