@@ -1,7 +1,7 @@
 """Limits of several variables, along all paths: textbook limits with their answers, bounds, disproofs, bad input.
 
-The limits are standard exercises (J. Stewart, Calculus, 14.2; G. B. Thomas, Calculus, 14.2; B. P. Demidovich, Problems in
-Mathematical Analysis, ch. VI; G. Peano's and other classical counterexamples), with one variation of each class.
+The limits are standard exercises (J. Stewart, Calculus, 14.2; G. B. Thomas, Calculus, 14.2; B. P. Demidovich, Problems
+in Mathematical Analysis, ch. VI; G. Peano's and other classical counterexamples), with variations of each class.
 """
 
 from __future__ import annotations

@@ -342,9 +342,10 @@ class Near(Field):
         rounded = RULES["floor"].value(self, self.add(K.add(inside, c), small))
         return self.add(large, K.sub(rounded, inside))
 
-    def jumps(self, v: Value) -> Value:
-        low, high = _ends(K.ranges(v))
-        if math.floor(low) == math.floor(high):
+    def jumps(self, c: Number) -> Value:
+        """The floor of what oscillates strictly between two whole numbers, up to what tends to 0."""
+        low, high = _ends(K.ranges(c))
+        if math.floor(low) < low and high < math.floor(low) + 1:
             return fmpq(math.floor(low))
         raise Oscillates("the floor of an argument that oscillates over a whole number")
 

@@ -373,7 +373,7 @@ def _floor(N: Near, v: Value) -> Value:
     if not is_number(infinite):
         return N.floor_infinite(v)
     if K.is_oscillating(c):
-        return N.jumps(v)
+        return N.jumps(c)
     below = K.floor(c)
     whole = not N.nonzero(K.sub(c, fmpq(below)))
     return fmpq(below - 1 if whole and N.sign(small) < 0 else below)

@@ -9,18 +9,18 @@ and where D(0, u) has no zero, f behaves like tᵏ·c(u), uniformly for u in a c
 all of the proof. k > 0: the limit is 0. k = 0: it is c(u), so there is a limit only if c is constant, and otherwise two
 values of u are two paths that disprove it. k < 0: ±∞ where c keeps its sign.
 
-At a zero u₀ of D(0, u) the interval is cut, and the point (0, u₀) is blown up in its turn, with the weights of an edge of
-Newton's polygon: t = τᵃ, u = u₀ ± τᵇv, and t = τᵃv, u = u₀ ± τᵇ. For fractions of polynomials this ends, since in two
-variables blowing up removes every point of indeterminacy (R. J. Walker, Algebraic Curves, 1950; I. R. Shafarevich, Basic
-Algebraic Geometry, II.4); a depth and a budget bound it otherwise. In more variables u is a box, and only the first
-step is made.
+At a zero u₀ of D(0, u) the interval is cut, and the point (0, u₀) is blown up in its turn, with the weights of an
+edge of Newton's polygon: t = τᵃ, u = u₀ ± τᵇv, and t = τᵃv, u = u₀ ± τᵇ. For fractions of polynomials this ends, since
+in two variables blowing up removes every point of indeterminacy (R. J. Walker, Algebraic Curves, 1950; I. R.
+Shafarevich, Basic Algebraic Geometry, II.4); a depth and a budget bound it otherwise. In more variables u is a box, and
+only the first step is made.
 
-Functions that are not polynomials enter as *units*: φ(w) with w → w₀ is its Taylor polynomial in w - w₀ plus (w - w₀)ⁿ·σ,
-where σ is an unknown with a known limit, the next coefficient. √(t²q(u)) is t·ρ with ρ² = q(u). So sin(xy)/(xy) is
-w·σ/w = σ, σ → 1. |·|, max, sign, conditions are settled by the sign of their operand, which is constant between its
-zeros.
+Functions that are not polynomials enter as *units*: φ(w) with w → w₀ is its Taylor polynomial in w - w₀ plus
+(w - w₀)ⁿ·σ, where σ is an unknown with a known limit, the next coefficient. √(t²q(u)) is t·ρ with ρ² = q(u). So
+sin(xy)/(xy) is w·σ/w = σ, σ → 1. |·|, max, sign, conditions are settled by the sign of their operand, which is constant
+between its zeros.
 
-Glossary: t, u as above; p a polynomial, N/D a fraction, A the unknown units, c₀ a fraction at t = 0; "corner": t = u = 0.
+Glossary: t, u as above; p a polynomial, N/D a fraction, p0 a polynomial at t = 0; "corner": t = u = 0.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def first_charts(signs: Sequence[Sequence[int]]) -> Iterator[Chart]:
 
 @dataclass(frozen=True)
 class Unit:
-    """An unknown: its exact limit as t → 0, or its values there as a function of u; and its law aᵠ = P, if it is a root.
+    """An unknown: its exact limit as t → 0, or its values there as a function of u; its law a^q = P, if it is a root.
 
     `monomial`: its values as t → 0 are c·uᵉ, as (c, e), where they are known as that.
     """
@@ -264,7 +264,9 @@ class Walk:
         """Does p (at t = 0) depend on u?"""
         count = self.chart.count
         fixed = [k for k, u in enumerate(self.units) if u.exact is not None]
-        return any(e for m in p.monoms() for k, e in enumerate(m) if 0 < k <= count or k - 1 - count not in fixed and e)
+        return any(
+            e for m in p.monoms() for k, e in enumerate(m) if 0 < k <= count or (k - 1 - count not in fixed and e)
+        )
 
     def exactly(self, p: Poly) -> Number:
         """The value of a polynomial without t and u."""
@@ -274,9 +276,12 @@ class Walk:
             term: Number = fmpq(c)
             for k, e in enumerate(m[start:]):
                 for _ in range(int(e)):
-                    term = K.mul(term, self.units[k].exact)
+                    term = K.mul(term, self._limit_of(k))
             total = K.add(total, term)
         return total
+
+    def _limit_of(self, k: int) -> Any:
+        return self.units[k].exact
 
     def ball(self, p: Poly, u: Sequence[arb]) -> arb:
         """p at t = 0 on a box of directions."""
@@ -487,7 +492,7 @@ class Walk:
         order = [self.level(a) for a in rest]
         if len(args) == 1 or (all(type(c) is fmpq for c in order) and all(not self.varies(a.n) for a in rest)
                               and op.name in ORDERED):  # fmt: skip
-            return self._of_one(op, [c for c in order], args[-1])
+            return self._of_one(op, list(order), args[-1])
         levels = [self.level(a) for a in args]
         if any(c is None for c in levels):
             return self._unit_of(node, args)
@@ -499,7 +504,7 @@ class Walk:
         c = self.level(w)
         if c is not None:
             return self.taylor(op, tuple(order), w, c)
-        k, j, n, d = self.split(w)
+        k, j, _, _ = self.split(w)
         if k < 0:
             return self._at_infinity(op, order, w, k, j)
         return self._unit_of(None, [*[self.number(o) for o in order], w], op)
@@ -588,7 +593,8 @@ class Walk:
         if k or any(j):
             raise Blocked("a function at the edge of where it is analytic")
         before = len(self.corners)
-        self.sign(n), self.sign(d)
+        for p in (n, d):
+            self.sign(p)
         if len(self.corners) > before:
             raise Blocked("a function at the edge of where it is analytic, in one direction")
 
@@ -636,7 +642,8 @@ class Walk:
     def _root_of_unit(self, n: Poly, d: Poly, q: int) -> Fraction:
         """The q-th root of n/d, which is positive at t = 0."""
         before = len(self.corners)
-        self.sign(n), self.sign(d)
+        for p in (n, d):
+            self.sign(p)
         if len(self.corners) > before and self.chart.count > 1:
             raise Blocked("a root of what vanishes in some direction")
         c = self.level(Fraction(n, d))
@@ -666,11 +673,14 @@ def _positive(y: arb) -> arb:
 
 
 def _finer(cell: Sequence[arb]) -> Iterator[list[arb]]:
-    """The cell in 8 pieces each way, for a sharper bound."""
+    """The cell in 8 pieces each way (2 in a box of more directions), for a sharper bound."""
     pieces = 8 if len(cell) == 1 else 2
-    each = [[u.mid() + u.rad() * (2 * arb(k) + 1 - pieces) / pieces + (u.rad() / pieces) * arb(0, 1) for k in range(pieces)]
-            for u in cell]  # fmt: skip
-    return (list(c) for c in itertools.product(*each))
+    return (list(c) for c in itertools.product(*[_pieces(u, pieces) for u in cell]))
+
+
+def _pieces(u: arb, count: int) -> list[arb]:
+    step = u.rad() / count
+    return [u.mid() + step * (2 * k + 1 - count) + step * arb(0, 1) for k in range(count)]
 
 
 def _is_whole(c: Number, which: str) -> bool:
@@ -702,7 +712,9 @@ def roots_in_unit(q: fmpq_poly) -> list[fmpq]:
             root = fmpq(-factor[0], factor[1])
             found += [root] if 0 < root <= 1 else []
             continue
-        for root, _ in factor.complex_roots():
+        zeros: Any = factor.complex_roots()
+        for found_root in zeros:
+            root = found_root[0]
             if root.imag == 0 and not (root.real < 0 or root.real > 1):
                 raise Blocked("a factor vanishes along a curve of irrational slope")
     return sorted(found)
@@ -755,12 +767,21 @@ def _direction(W: Walk, node: Expr, a: Fraction, b: Fraction) -> Fraction:
     return angle if side > 0 else W.add(angle, W.number(K.mul(fmpq(1 if up >= 0 else -1), K.PI)))
 
 
+def _logarithm(W: Walk, node: Expr, a: Fraction) -> Fraction:
+    if W.sign_of(a) <= 0:
+        raise Void("the logarithm of a number that is not positive")
+    return W._of_one(node.op, (), a)
+
+
 POWERS: dict[str, Callable[..., Fraction]] = {
     "pow": _power,
     "sqrt": lambda W, node, a: W.root(a, HALF),
     "cbrt": _cube_root,
     "hypot": lambda W, node, a, b: W.root(W.add(W.mul(a, a), W.mul(b, b)), HALF),
     "arctan2": _direction,
+    "log": _logarithm,
+    "log2": _logarithm,
+    "log10": _logarithm,
     "log1p": lambda W, node, a: W._of_one(TABLE["log"], (), W.add(a, W.number(ONE))),
     "exp2": lambda W, node, a: W._of_one(TABLE["exp"], (), W.mul(a, W.number(K.log(fmpq(2))))),
 }
@@ -1009,4 +1030,4 @@ def decide(root: Expr, given: Any, signs: Sequence[Sequence[int]], seconds: floa
     return found
 
 
-__all__ = ["Chart", "Leaf", "blown_up", "cut", "decide", "first_charts", "edge_of", "roots_in_unit", "taylor_numbers"]
+__all__ = ["Chart", "Leaf", "blown_up", "cut", "decide", "edge_of", "first_charts", "roots_in_unit", "taylor_numbers"]

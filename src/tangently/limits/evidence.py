@@ -763,7 +763,14 @@ def table(samples: Sequence[Sample]) -> tuple[Row, ...]:
     0.01 0.999983333
     0.001 0.999999833
     """
-    return tuple(Row(float(s.x.mid()), *_numbers(s.y), s.shown) for s in samples if s.shown)
+    return tuple(Row(float(s.x.mid()), *_numbers(s.y), s.shown, _beyond(s.y)) for s in samples if s.shown)
+
+
+def _beyond(y: arb) -> str:
+    """The value as text where a float would be 0 or infinite: 5.07596e-435."""
+    middle = float(y.mid())
+    outside = y.is_finite() and (math.isinf(middle) or (abs(middle) < 1e-300 and not y.contains(0)))
+    return y.mid().str(6, radius=False) if outside else ""
 
 
 def _numbers(y: arb) -> tuple[float, float | None]:

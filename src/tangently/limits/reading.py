@@ -281,7 +281,7 @@ def scalars(root: Expr) -> Expr:
 def _entries(node: Expr, done: Mapping[Expr, Any]) -> Any:
     """The value of a node as an expression, or an array of expressions."""
     if node.op is CONST and node.shape:
-        return np.vectorize(lambda v: const(v.item()), otypes=[object])(np.asarray(node.value))
+        return np.frompyfunc(const, 1, 1)(np.asarray(node.value).astype(object))
     if node.op in (CONST, INPUT):
         return node
     args = [done[a] for a in node.args]

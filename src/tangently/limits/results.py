@@ -31,6 +31,7 @@ class Row:
     y: float
     radius: float | None = None
     x_text: str = ""
+    y_text: str = ""  # f(x) where it is beyond the range of floats
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,14 @@ def _text(value: Any) -> str:
     if isinstance(value, Expr):
         return to_text(value)
     return "none" if value is None else ("∞" if value == math.inf else "-∞" if value == -math.inf else f"{value:.12g}")
+
+
+def _latex(value: Any) -> str:
+    if isinstance(value, Expr):
+        return to_latex(value)
+    if value is None:
+        return r"\text{does not exist}"
+    return r"\infty" if value == math.inf else r"-\infty" if value == -math.inf else f"{value:.12g}"
 
 
 __all__ = ["Case", "How", "Limit", "Row", "Side"]

@@ -1,7 +1,7 @@
 """Uniform bounds: low(m) ≤ f ≤ high(m) on a whole sector of directions, as the distance m tends to 0.
 
-Near the origin of n coordinates sᵢ let m = max |sᵢ|^(1/wᵢ), the distance with weights wᵢ > 0 (all of them 1: the largest
-coordinate). Every point lies in a *sector*: one coordinate leads, |sᵢ| = m^wᵢ, and the others are
+Near the origin of n coordinates sᵢ let m = max |sᵢ|^(1/wᵢ), the distance with weights wᵢ > 0 (all of them 1: the
+largest coordinate). Every point lies in a *sector*: one coordinate leads, |sᵢ| = m^wᵢ, and the others are
 sⱼ = m^wⱼ·u, |u| ≤ 1, each of one sign. So on a sector each coordinate lies between two multiples of powers of m, and
 the graph is walked once with such intervals, whose ends are multiseries in m (`asymptotics.bounds`): the polar bound
 of the textbooks, without angles. The ends do not depend on the direction; if both have one limit, so has f along all
@@ -134,7 +134,7 @@ class Uniform(Near):
         )
 
     def short(self, v: Value, way: int) -> Value:
-        """A sum of two terms that is above v in the end (way 1) or below it (-1): sums without end can't be compared."""
+        """Two terms that are above v in the end (way 1) or below it (-1): sums without end can't be compared."""
         if type(v) is not Series or v.term(2) is None:
             return v
         (e, c), (f, d) = v.terms(0).__next__(), v.terms(1).__next__()
@@ -280,7 +280,8 @@ class Squeezed:
         if isinstance(limit, float):
             end = f"the bound tends to {'∞' if limit > 0 else '-∞'}, and takes f with it"
         else:
-            end = f"both bounds tend to {K.show(limit)} as {name} → {end_of_it}: by the squeeze theorem so does f, along every path"
+            both = f"both bounds tend to {K.show(limit)} as {name} → {end_of_it}"
+            end = f"{both}: by the squeeze theorem so does f, along every path"
         return (f"with {name} = {m}: whatever the direction, {between} {near}", end)
 
     def _between(self, name: str) -> str:
@@ -386,7 +387,7 @@ def settles(N: Uniform, band: Band, limit: Any) -> bool:
     for end in (band.low, band.high):
         if end is None:
             return False
-        reached = N.limit(end)
+        reached: Any = N.limit(end)
         if isinstance(reached, float) or not K.is_zero(K.sub(reached, limit)):
             return False
     return True

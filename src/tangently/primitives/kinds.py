@@ -113,6 +113,8 @@ def plain(found: Any) -> Any:
     >>> plain(np.float64(0.5)), plain(np.array(0.5)), plain(np.array([0.5]))
     (0.5, 0.5, array([0.5]))
     """
+    if isinstance(found, Expr):  # an entry of an array of expressions
+        return found
     return found.item() if found.shape == () and found.dtype.char in "dl?" else found
 
 

@@ -223,7 +223,9 @@ def _evidence(limit: Limit) -> Grid | None:
 
 
 def _evidence_row(row: Row) -> tuple[str, str, str]:
-    y = "undefined" if math.isnan(row.y) else f"{row.y:.12g}"
+    y = row.y_text or ("undefined" if math.isnan(row.y) else f"{row.y:.12g}")
+    if row.y_text:
+        return typeset(row.x_text or f"{row.x:.12g}"), typeset(y), "6 digits"
     radius = "no proof" if row.radius is None else f"{row.radius:.1e}" if row.radius else "exact"
     return typeset(row.x_text or f"{row.x:.12g}"), typeset(y), typeset(radius)
 
@@ -260,7 +262,7 @@ def limit_data(limit: Limit) -> dict[str, Any]:
         "paths": [str(p) for p in getattr(limit, "paths", ())],
         "why": list(limit.why),
         "notes": list(limit.notes),
-        "evidence": [{"x": r.x_text or r.x, "f": r.y, "radius": r.radius} for r in limit.evidence],
+        "evidence": [{"x": r.x_text or r.x, "f": r.y_text or r.y, "radius": r.radius} for r in limit.evidence],
     }
 
 

@@ -28,9 +28,9 @@ from tangently.smoothness.points import (
     point_of,
     rational,
     rooted,
-    same,
     tidy,
     vanishes,
+    varies,
     written,
 )  # fmt: skip
 
@@ -379,7 +379,7 @@ def _power_inverse(atom: Expr, r: Expr) -> Iterator[tuple[Expr, Expr]]:
     """uᵖ = r by u = r^(1/p); aᵘ = r by u = ln r / ln a."""
     base, power = atom.args
     held = number(r)
-    if not varying(base):
+    if not varies(base):
         if number(base) > 0 and held > 0:
             yield power, tidy(TABLE["div"](TABLE["log"](r), TABLE["log"](base)))
             return
@@ -400,10 +400,6 @@ def _power_inverse(atom: Expr, r: Expr) -> Iterator[tuple[Expr, Expr]]:
             yield base, TABLE["neg"](root)
     elif p.denominator == 1 and p.numerator % 2:
         yield base, TABLE["neg"](TABLE["pow"](tidy(TABLE["neg"](r)), written(1 / p)))
-
-
-def varying(u: Expr) -> bool:
-    return any(n.op.name == "input" for n in toposort([u]))
 
 
 def pi() -> Expr:
@@ -501,4 +497,4 @@ INVERSES: dict[str, Callable[..., list[Expr]]] = {
     "Si": _at_zero,
 }
 
-__all__ = ["MANY", "Everywhere", "NoForm", "Scope", "pi", "same", "solve", "uncrowded"]
+__all__ = ["MANY", "Everywhere", "NoForm", "Scope", "pi", "solve", "uncrowded"]

@@ -11,7 +11,7 @@ call the result proven.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -188,14 +188,7 @@ def varies(expr: Expr) -> bool:
     return any(n.op is INPUT for n in toposort([expr]))
 
 
-def values_of(expr: Expr, x: Expr, held: arb) -> Mapping[Expr, Any]:
-    """The balls of every node, for x in a ball."""
-    known = {x: held}
-    extend([expr], known)
-    return known
-
-
 __all__ = [
     "BITS", "NoBalls", "Point", "Program", "at", "before", "end", "extend", "number", "point_of", "precision",
-    "rational", "rooted", "same", "tidy", "values_of", "vanishes", "varies", "written",
+    "rational", "rooted", "same", "tidy", "vanishes", "varies", "written",
 ]  # fmt: skip
