@@ -205,7 +205,7 @@ def test_outside_the_domain_is_no_discontinuity() -> None:
 def test_infinitely_many_are_said_and_not_listed(text: str, kind: str) -> None:
     start = time.perf_counter()
     answer = continuity(text, on=(0, 1))
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10  # the work stops after 4 s; a busy machine may take longer
     assert answer.accumulating == (0.0,)
     assert not answer.complete
     assert answer.discontinuities[0].kind == kind
@@ -216,7 +216,7 @@ def test_infinitely_many_are_said_and_not_listed(text: str, kind: str) -> None:
 def test_very_many_are_bounded() -> None:
     start = time.perf_counter()
     answer = continuity("floor(100000x)", on=(-1, 1))
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10  # the work stops after 4 s; a busy machine may take longer
     assert not answer.complete
     assert answer.continuous is not True
 

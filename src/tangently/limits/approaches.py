@@ -311,7 +311,7 @@ def steep(place: Place, t: Expr) -> Iterator[tuple[Expr, ...]]:
                 yield pair
 
 
-NEARER = (1, 3, 6)  # by how many powers of t a curve is off a zero
+NEARER = (1, 4, 12, 24)  # by how many powers of t a curve is off a zero
 
 
 def near_zeros(place: Place, t: Expr) -> Iterator[tuple[Expr, ...]]:

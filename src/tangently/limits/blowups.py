@@ -1005,9 +1005,9 @@ def edge_of(corners: Sequence[Terms]) -> tuple[int, int, int]:
 def _beyond(terms: Sequence[tuple[int, fmpq]]) -> int:
     """A power of two above all positive zeros of Σ c·v^q (A.-L. Cauchy's bound)."""
     top, leading = max(terms)
-    others = [abs(c / leading) for q, c in terms if q != top]
+    others = [abs(c / leading) for q, c in terms if q != top and leading]
     bound = max(others, default=ZERO)
-    return 1 if not leading or bound < 1 or top == 0 else 1 << int((1 + bound).ceil()).bit_length() if bound > 1 else 1
+    return 1 << (int((1 + bound).ceil()) - 1).bit_length() if bound > 1 else 1
 
 
 def blown_up(chart: Chart, edge: tuple[int, int, int]) -> Iterator[Chart]:

@@ -18,7 +18,6 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -67,7 +66,9 @@ def places(point: Sequence[float], distances: Sequence[float]) -> Iterator[tuple
     for h in distances:
         for step in steps(len(point), h):
             if all(s for s, a in zip(step, point) if math.isinf(a)):
-                yield tuple(near(a, -1 if a > 0 else 1, abs(s)) if math.isinf(a) else a + s for s, a in zip(step, point))
+                yield tuple(
+                    near(a, -1 if a > 0 else 1, abs(s)) if math.isinf(a) else a + s for s, a in zip(step, point)
+                )
 
 
 def branched(reading: Reading, point: Sequence[float]) -> Branched | None:
@@ -136,7 +137,7 @@ def _both(a: Expr, b: Expr) -> Expr:
 
 
 def is_faithful(reading: Reading, root: Expr, point: Sequence[float]) -> bool:
-    """Does the formula give the function's own values near the point? Rounding is no objection, different values are."""
+    """Does the formula give the function's own values near the point? Rounding is no objection."""
     f = reading.callable
     if f is None or isinstance(f, Formula):
         return True

@@ -240,7 +240,9 @@ def _as_formula(
     if found is None or not is_faithful(reading, found.root, point):
         return reading.obstacle
     if inputs_of([found.missing]):
-        rest = Decision(Place.of(found.missing, variables, targets), time.monotonic() + 0.3 * (deadline - time.monotonic()))
+        rest = Decision(
+            Place.of(found.missing, variables, targets), time.monotonic() + 0.3 * (deadline - time.monotonic())
+        )
         away = rest.made()
         if not away.exists or different(away.number, ZERO):
             return f"{reading.obstacle}; and a branch near the point may not have been met"
@@ -263,9 +265,8 @@ def _variables(reading: Reading, point: Sequence[Any], wrt: Any) -> tuple[Expr, 
         )
     left = [x for x in inputs_of([reading.root]) if x not in inputs] if reading.root is not None else []
     if left:
-        raise InputError(
-            f"the function also has {', '.join(str(x.name) for x in left)}; put numbers in, or give a coordinate for each"
-        )
+        others = ", ".join(str(x.name) for x in left)
+        raise InputError(f"the function also has {others}; put numbers in, or give a coordinate for each")
     return inputs
 
 
@@ -283,9 +284,7 @@ def _in_order(reading: Reading) -> tuple[Expr, ...]:
     return reading.inputs
 
 
-def _unreadable(
-    reading: Reading, obstacle: str, variables: tuple[Expr, ...], targets: Sequence[Any]
-) -> PathLimit:
+def _unreadable(reading: Reading, obstacle: str, variables: tuple[Expr, ...], targets: Sequence[Any]) -> PathLimit:
     why = (
         f"the function can't be followed ({obstacle})",
         "values at points prove no limit along all paths: write it as a formula, with where(…) for a branch",
@@ -506,6 +505,8 @@ class Decision:
     def _uniform(self, leaves: Sequence[Any], values: Sequence[Any]) -> Verdict | None:
         limit = values[0].value
         if jumps(self.place.root):
+            if len(self.place.local) > 2:  # the seams are surfaces, and paths on them prove nothing
+                return None
             against = self._disproof(self._seams(leaves))
             if against is not None:
                 return against

@@ -81,17 +81,13 @@ def polar_bound(place: Place, limit: Any) -> tuple[str, ...]:
     if forms is None:
         return ()
     (n, top), (m, bottom) = forms
-    c = _least_factor(top, bottom, n - m) if n > m else None
+    c = _least_factor((n, top), (m, bottom)) if n > m else None
     if c is None:
         return ()
     power = power_text("r", n - m)
     x, y = place.names
-    factor = "" if c == 1 else f"{_decimal(c)}·"
+    factor = "" if c == 1 else f"{K.show(c)}·"
     return (f"in polar coordinates, {x} = r cos θ, {y} = r sin θ: |f| ≤ {factor}{power}, whatever θ",)
-
-
-def _decimal(c: fmpq) -> str:
-    return K.show(c) if c.q <= 12 else f"{float(c.p) / float(c.q):.6g}"
 
 
 def _forms(place: Place) -> tuple[tuple[int, Any], tuple[int, Any]] | None:
@@ -122,38 +118,33 @@ def _form(p: Any) -> tuple[int, Any] | None:
     return degree, fmpq_poly(coefficients)
 
 
-def _least_factor(top: Any, bottom: Any, k: int) -> fmpq | None:
-    """The least C of three digits, or a simple fraction, with |N| ≤ C·|D|·(1 + u²)^(k/2) for all u: proven."""
-    largest = 0.0
-    for i in range(181):
-        u = math.tan(math.radians(i / 2 - 45))
-        for x, y in ((1.0, u), (u, 1.0)):
-            low = abs(_at(bottom, x, y))
-            if low < 1e-12:
-                return None
-            largest = max(largest, abs(_at(top, x, y)) / low / math.hypot(x, y) ** k)
-    for c in _rational_above(largest):
-        if _bounds(top, bottom, k, c):
-            return c
-    return None
+def _least_factor(top: tuple[int, Any], bottom: tuple[int, Any]) -> fmpq | None:
+    """A simple C with |N| ≤ C·|D|·rᵏ in every direction: proven."""
+    largest, k = 0.0, top[0] - bottom[0]
+    for half_degrees in range(360):
+        x, y = math.cos(math.radians(half_degrees / 2)), math.sin(math.radians(half_degrees / 2))
+        below = abs(_at(bottom, x, y))
+        if below < 1e-12:
+            return None
+        largest = max(largest, abs(_at(top, x, y)) / below)
+    return next((c for c in _rational_above(largest) if _bounds(top[1], bottom[1], k, c)), None)
 
 
-def _at(p: Any, x: float, y: float) -> float:
-    n = p.degree()
-    degree = max(n, len(p.coeffs()) - 1)
+def _at(form: tuple[int, Any], x: float, y: float) -> float:
+    degree, p = form
     return sum(float(c.p) / float(c.q) * x ** (degree - j) * y**j for j, c in enumerate(p.coeffs()))
 
 
 def _rational_above(c: float) -> Iterator[fmpq]:
+    """1 where that is enough, since it reads best; else a simple fraction, or the next whole number."""
     from fractions import Fraction
 
+    if c < 1 + 1e-9:
+        yield fmpq(1)
     near = Fraction(c).limit_denominator(12)
-    if near and abs(float(near) - c) < 1e-3 * c:
+    if abs(float(near) - c) < 1e-3 * c:
         yield fmpq(near.numerator, near.denominator)
-    for slack in (1.0005, 1.01):
-        digits = 2 - math.floor(math.log10(c)) if c else 2
-        up = math.ceil(c * slack * 10**digits)
-        yield fmpq(up, 1) * fmpq(10) ** (-digits)
+    yield fmpq(math.floor(c) + 1)
 
 
 def _bounds(top: Any, bottom: Any, k: int, c: fmpq) -> bool:

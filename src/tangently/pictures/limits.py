@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from tangently.pictures.rays import Path
 
 SHARES = (0.15, 0.08, 0.3, 0.04)  # of the height that ε may take; the first whose δ can be seen is drawn
+MEMBERS = 40.0  # of a sequence that are drawn
 ENDS = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e30, 1e60, 1e120, 1e300)
 FAMILY = (-1.0, 0.0, 1.0, 2.0)  # values of a parameter
 LINEAR = 1e3  # the longest axis that is not logarithmic
@@ -307,6 +308,8 @@ def _scene(limit: Limit, domain: Any, values: Mapping[str, float] | None) -> Sce
         from tangently.pictures.subject import bounds
 
         scene = Scene(limit, f, at, *bounds(domain), dots=dots)
+    elif math.isinf(at) and dots:
+        return Scene(limit, lambda n: f(np.round(n)), at, 1.0, MEMBERS, dots=True)  # between members there is nothing
     elif math.isinf(at):
         scene = _tail(Scene(limit, f, at, 0.0, 1.0, dots=dots))
     else:
@@ -703,6 +706,9 @@ def caption(limit: Limit, band: Band | None) -> str:
         return f"no limit: from the left f tends to {said(limit.left)}, from the right to {said(limit.right)}"
     if limit.exists is False:
         return "no limit: f comes close to different values again and again"
+    if limit.value is not None and math.isfinite(limit.value):
+        told = f"f({x}) tends to {said(limit.value)}"
+        return f"{told} over the whole numbers" if limit.integers else f"{told}; for this band no δ could be proven"
     return f"f({x}) grows beyond every bound" if limit.value == math.inf else f"f({x}) falls below every bound"
 
 
