@@ -672,9 +672,15 @@ def asking(route: str, corpus: Sequence[Row], folder: Path) -> tuple[list[Row], 
         return list(corpus), lambda row: limit(as_sympy(row), symbolic(row.point), direction(row))
     if route == "text":
         return list(corpus), lambda row: limit(as_text(row), point_as_text(row), direction(row))
+    corpus = [row for row in corpus if floats_can_say(row)]
     functions = python_module(corpus, folder / f"limits_in_{route}_{id(corpus)}.py", route)
     ask = lambda row: limit(functions[row.id], point_for_python(row), direction(row))
     return [row for row in corpus if row.id in functions], ask
+
+
+def floats_can_say(row: Row) -> bool:
+    """Python rounds √2·√3 - √6 and 1 - 10⁻²⁵ before anyone sees them: such a row is another function there."""
+    return row.source != "adversarial:constants"
 
 
 def point_for_python(row: Row) -> Any:

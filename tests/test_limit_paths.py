@@ -258,6 +258,11 @@ def test_evidence_is_proven_values_on_the_paths() -> None:
     assert all(row.radius is not None and row.radius < 1e-60 for row in rows)
 
 
+def test_save(tmp_path: Any) -> None:
+    limit("x*y/(x^2 + y^2)", O2).save(tmp_path / "limit.txt")
+    assert "along y = x f tends to 1/2" in (tmp_path / "limit.txt").read_text(encoding="utf-8")
+
+
 def test_plot() -> None:
     import matplotlib as mpl
 

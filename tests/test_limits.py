@@ -164,17 +164,12 @@ def told(found: Sequence[Result], verdicts: Sequence[str]) -> str:
     return "\n".join(f"{r.verdict} {r.row}: {r.shown}" for r in found if r.verdict in verdicts)
 
 
-def said(corpus: Sequence[Row], route: str) -> list[Row]:
-    """Python rounds √2·√3 - √6 and 1 - 10⁻²⁵ before anyone sees them: such a row is another function there."""
-    return [row for row in corpus if route in ("sympy", "text") or row.source != "adversarial:constants"]
-
-
-def check(corpus: Sequence[Row], route: str, folder: Path) -> None:
+def check(corpus: Sequence[Row], route: str, folder: Path, share: float = UNDECIDED) -> None:
     """None wrong; few undecided, which are named."""
-    found = results(route, said(corpus, route), folder)
+    found = results(route, corpus, folder)
     assert not told(found, ["wrong"]), told(found, ["wrong"])
     open_ = told(found, ["undecided", "error"])
-    assert len(open_.splitlines()) <= max(1, UNDECIDED * len(found)), open_
+    assert len(open_.splitlines()) <= max(1, share * len(found)), open_
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -184,7 +179,7 @@ def test_the_given_corpus(route: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_ninth_of_the_second_corpus(route: str, tmp_path: Path) -> None:
-    check(MORE[::9], route, tmp_path)
+    check(MORE[::9], route, tmp_path, share=2 * UNDECIDED)  # a part may hold more of them than its share
 
 
 @pytest.mark.slow

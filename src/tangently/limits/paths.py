@@ -138,6 +138,12 @@ class PathLimit:
 
         return plot_limit(self, ax, **options)  # type: ignore[arg-type]
 
+    def save(self, path: Any, **options: Any) -> None:
+        """Write the limit as .html, .svg, .png, .pdf, .tex, .txt, .md or .json, by suffix."""
+        from tangently.reports.limits import save_limit
+
+        save_limit(self, path, **options)  # type: ignore[arg-type]
+
     def latex(self) -> str:
         """lim f = L in LaTeX."""
         from tangently.pictures.limits import statement
