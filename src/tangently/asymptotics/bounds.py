@@ -118,9 +118,19 @@ def absolute(N: Near, a: Band) -> Band:
     return Band(ZERO, high)
 
 
-def circular(N: Near, a: Band) -> Band:
-    """sin and cos stay between -1 and 1."""
-    return Band(fmpq(-1), ONE)
+def circular(place: int) -> Callable[[Near, Band], Band]:
+    """sin (place 0) or cos (1): between -1 and 1; and |sin u − sin v| ≤ |u − v|, where the band is narrow."""
+
+    def bounds(N: Near, a: Band) -> Band:
+        if a.low is None or a.high is None or N.growth(a.low) > 0:
+            return Band(fmpq(-1), ONE)
+        width = N.sub(a.high, a.low)
+        if N.growth(width) >= 0:
+            return Band(fmpq(-1), ONE)
+        center = N.sincos(a.low)[place]
+        return Band(N.sub(center, width), N.add(center, width))
+
+    return bounds
 
 
 def power_of(N: Near, a: Band, b: Band) -> Band:

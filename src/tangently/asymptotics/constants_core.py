@@ -223,7 +223,6 @@ class Exact:
 
 Number = fmpq | Exact
 ONLY = monomial(())  # the empty product: the monomial of a rational
-UNIT = {ONLY: ONE}
 
 
 def as_number(value: Any) -> Number:

@@ -35,7 +35,6 @@ from tangently.asymptotics.constants_core import (
     add,
     atom,
     ball,
-    collected,
     mul,
     neg,
     of_monomial,
@@ -317,8 +316,3 @@ def _generators(c: Exact, primes: dict[int, int], roots: dict[Atom, int], angles
 
 def _totient(n: int) -> int:
     return int(fmpz(n).euler_phi())
-
-
-def remainder(c: Number) -> Number:
-    """c without its rational part."""
-    return collected({m: q for m, q in terms_of(c).items() if m is not ONLY})

@@ -14,8 +14,8 @@ kN/2⁵². Here:
     sin, cos, tan of p/q and inverses  p·q ≤ 10³: at most 10⁴ members, k = 3               7·10⁻¹²
 
 together below 10⁻⁶. A decimal of 11 to 15 digits is what somebody has written down as well (no shorter decimal gives
-that float), and is read as such, with a note. Any other float is the binary fraction that it is; or, where it came out of
-somebody's arithmetic, a rounded number (`rounded`), of which no more is known than half a unit in the last place.
+that float), and is read as such, with a note. Any other float is the binary fraction that it is; or, where it came out
+of somebody's arithmetic, a rounded number (`rounded`), of which no more is known than half a unit in the last place.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def read_float(v: float) -> tuple[Number, str | None]:
 
 
 def recognized(v: float) -> tuple[Number, str | None] | None:
-    """The constant that a float is likely to stand for, with a sentence where that was a guess; None for any other float.
+    """The constant that a float is likely to stand for, with a sentence where that was a guess; else None.
 
     >>> recognized(0.9189385332046727), recognized(0.1 + 0.2)
-    ((ln(2)/2 + ln(π)/2, '0.9189385332046727 is read as ln(2)/2 + ln(π)/2'), None)
+    (((ln 2 + ln π)/2, '0.9189385332046727 is read as (ln 2 + ln π)/2'), None)
     """
     if not math.isfinite(v):
         raise InputError(f"got {v}; wanted a finite number: a limit at infinity is asked for by its point")
@@ -133,7 +133,7 @@ def rounded(v: float) -> Exact:
     """The number that a float was rounded from: anything within half a unit in its last place.
 
     >>> c = rounded(0.1 + 0.2)
-    >>> c - c, (c - fmpq(1, 4)) > 0
+    >>> c - c, float(to_float(c - fmpq(1, 4))) > 0
     (0, True)
     """
     with precision(128):
@@ -246,8 +246,8 @@ def _bases() -> list[tuple[float, Callable[[], Number]]]:
     ln2, ln10 = functions.log(two), functions.log(fmpq(10))
     numbers = [
         pi, e, inverse(pi), mul(pi, pi), root, inverse(root), root2pi, inverse(root2pi), gamma, inverse(e), ln2, ln10,
-        inverse(ln2), inverse(ln10), div(ONE + root5, two), div(root5 - 1, two), ln_pi, ln2 + ln_pi, inverse(root2pi) * 2,
-        root * functions.sqrt(fmpq(1, 2)),
+        inverse(ln2), inverse(ln10), div(ONE + root5, two), div(root5 - 1, two), ln_pi, ln2 + ln_pi,
+        inverse(root2pi) * 2, root * functions.sqrt(fmpq(1, 2)),
     ]  # fmt: skip
     return [(to_float(number), lambda number=number: number) for number in numbers]
 

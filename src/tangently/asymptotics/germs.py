@@ -386,7 +386,7 @@ class Near(Field):
         y = K.ranges(value)
         if not (y > 0 or y < 0):
             return None
-        return Band(*[_dyadic(end) for end in (y.lower(), y.upper())])
+        return Band(_outward(y.lower(), -1), _outward(y.upper(), 1))
 
     def _oscillating(self, node: Expr, value: Value) -> bool:
         return node in self.wavy and not (is_number(value) and not K.is_oscillating(value))
@@ -431,7 +431,7 @@ class Near(Field):
 
 
 def constant(value: Any) -> Number:
-    """A number of the graph: whole numbers and truth values exactly; a float that nobody recognized is a rounded number."""
+    """A number of the graph: whole numbers and truth values exactly; any other float here is a rounded number."""
     if isinstance(value, (bool, int)):
         return fmpq(int(value))
     if not isinstance(value, float):
@@ -445,10 +445,12 @@ def _is_whole(c: Number) -> bool:
     return type(c) is fmpq and c.q == 1
 
 
-def _dyadic(end: Any) -> fmpq:
-    """An exact ball as a rational."""
+def _outward(end: Any, way: int) -> fmpq:
+    """An exact ball that is not 0, as a short decimal beyond it: three digits, and still of its sign."""
     mantissa, exponent = (int(k) for k in end.man_exp())
-    return fmpq(mantissa) * fmpq(2) ** exponent
+    value = fmpq(mantissa) * fmpq(2) ** exponent
+    unit = fmpq(10) ** (math.floor(math.log10(abs(float(end)))) - 2)
+    return (value / unit).floor() * unit if way < 0 else (value / unit).ceil() * unit
 
 
 def _ends(ball: Any) -> tuple[float, float]:
@@ -564,7 +566,7 @@ def _decide(near: Near, root: Expr, x: Expr, point: Target, side: int) -> Behavi
 
 
 def _cancelled(root: Expr) -> Expr:
-    """The quotient of numerator and denominator without what both have as factors: cos x tan x is sin x (but for holes)."""
+    """Numerator over denominator, without the factors that both have: cos x tan x is sin x (but for holes)."""
     from tangently.simplification import simplify
 
     top, bottom = fraction(root)
@@ -768,8 +770,9 @@ def _poles(
 ) -> tuple[tuple[str, ...], float | None] | None:
     """Poles as near as one likes: (words, ±inf where f keeps its sign there, None where it takes both); None: unproven.
 
-    f = N/D, where D is exactly one term, an oscillating factor c(φ) times a power. At an offset where c is 0 and N is not,
-    each point of the sequence is a pole; where c changes sign there, f goes to +∞ on one side of it, to −∞ on the other.
+    f = N/D, where D is exactly one term, an oscillating factor c(φ) times a power. At an offset where c is 0 and N is
+    not, each point of the sequence is a pole; where c changes sign there, f goes to +∞ on one side, to −∞ on the
+    other.
     """
     from tangently.printing import to_text
 
@@ -796,8 +799,10 @@ def _pole(c: K.Exact, fixed: Fixed, period: Number, sign: int, shown: str) -> tu
     before, after = (K.sign(_at(c, K.add(fixed.offset, d))) for d in (K.neg(step), step))
     if before != after:
         words = f"{shown} is 0 again and again where the numerator is not, and changes sign there"
-        return (words, "next to each of these poles f takes both signs and is as large as one likes: there is no limit"), None
-    return (f"{shown} is 0 again and again where the numerator is not: f has poles as near as one likes",), sign * before * math.inf
+        end = "next to each of these poles f takes both signs and is as large as one likes: there is no limit"
+        return (words, end), None
+    words = f"{shown} is 0 again and again where the numerator is not: f has poles as near as one likes"
+    return (words,), sign * before * math.inf
 
 
 def _pairs(c: K.Exact) -> Any:

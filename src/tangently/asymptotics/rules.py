@@ -291,8 +291,8 @@ def _direction(N: Near, y: Value, x: Value) -> Value:
     return angle if side > 0 else N.add(angle, K.mul(fmpq(1 if up >= 0 else -1), K.PI))
 
 
-rule("sin", lambda N, v: N.sincos(v)[0], circular)
-rule("cos", lambda N, v: N.sincos(v)[1], circular)
+rule("sin", lambda N, v: N.sincos(v)[0], circular(0))
+rule("cos", lambda N, v: N.sincos(v)[1], circular(1))
 rule("tan", _tan, lambda N, a: Band(None, None))
 rule("arcsin", _asin, "+")
 rule("arccos", _acos, "-")

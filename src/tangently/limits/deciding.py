@@ -53,7 +53,7 @@ def limit(
     >>> limit("sin(x)/x", 0).value
     1.0
     >>> limit("abs(x)/x", 0)
-    lim x → 0 of abs(x)/x = does not exist (from the left -1, from the right 1)   [exact]
+    lim x → 0 of |x|/x = does not exist (from the left −1, from the right 1)   [exact]
     >>> limit("(1 + 1/n)^n", float("inf")).exact
     exp(1)
     """
@@ -226,7 +226,11 @@ def decide(root: Expr, x: Expr, target: Target, side: int, *, integers: bool = F
         and target.number == math.inf
     ):
         over = decide(root, x, target, side, integers=True, seconds=deadline - time.monotonic())
-        return replace(over, integers=True, why=(f"f has real values at whole {x.name} only, so {x.name} runs over these", *over.why))
+        return replace(
+            over,
+            integers=True,
+            why=(f"f has real values at whole {x.name} only, so {x.name} runs over these", *over.why),
+        )
     samples = _samples(root, x, target, side, integers, deadline)
     if not found.defined:
         return _undefined(found, samples, side)
@@ -311,7 +315,9 @@ def _second_opinion(
     unknown = Side(side, None, how="undecided", why=found.why, samples=samples)
     left = deadline - time.monotonic()
     rounded = any(n.is_constant and type(n.value) is float for n in toposort([root]))  # SymPy would take them for exact
-    waves = found.near is not None and found.near.phases  # where something oscillates without end, samples prove nothing
+    waves = (
+        found.near is not None and found.near.phases
+    )  # where something oscillates without end, samples prove nothing
     if left < 0.3 or len(samples) < 8 or rounded or waves:
         return unknown
     from tangently.opinions import sympy_limit

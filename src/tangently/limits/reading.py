@@ -26,7 +26,15 @@ from tangently.parsing import Formula, parse
 from tangently.parsing.formula import exact_literals
 from tangently.tracing.recording import record
 
-NEARNESS = (1e-2, 1e-4, 1e-6, 1e-9, 1e-13, 1e-22, 1e-44)  # relative distances from the point at which a branching function is traced
+NEARNESS = (
+    1e-2,
+    1e-4,
+    1e-6,
+    1e-9,
+    1e-13,
+    1e-22,
+    1e-44,
+)  # relative distances from the point at which a branching function is traced
 
 
 @dataclass(frozen=True)

@@ -197,12 +197,4 @@ def _text(value: Any) -> str:
     return "none" if value is None else ("∞" if value == math.inf else "-∞" if value == -math.inf else f"{value:.12g}")
 
 
-def _latex(value: Any) -> str:
-    if isinstance(value, Expr):
-        return to_latex(value)
-    if value is None:
-        return r"\text{does not exist}"
-    return r"\infty" if value == math.inf else r"-\infty" if value == -math.inf else f"{value:.12g}"
-
-
 __all__ = ["Case", "How", "Limit", "Row", "Side"]
