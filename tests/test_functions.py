@@ -377,7 +377,8 @@ UFUNC_CALLS: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {
         (P, np.abs(B)))],
     "maximum": [(lambda a, b: N.maximum(a, b), (A, B))], "minimum": [(lambda a, b: N.minimum(a, b), (A, B))],
     "fmax": [(lambda a, b: N.fmax(a, b), (A, B))], "fmin": [(lambda a, b: N.fmin(a, b), (A, B))],
-    **{name: [(getattr(scipy.special, name), (P,))] for name in (*"j0 j1 y0 y1 i0 i1 k0 k1".split(), "exp1")},
+    **{letter + order: [(getattr(scipy.special, letter + order), (P,))] for letter in "jyik" for order in "01"},
+    "exp1": [(scipy.special.exp1, (P,))],
     "_lambertw": [(lambda x: N.real(scipy.special.lambertw(x)), (P,))],
 }  # fmt: skip
 METHODS = {
