@@ -349,7 +349,7 @@ def _black_box(reading: Reading, target: Target, side: int, seconds: float) -> S
         found.value,
         None,
         True if known else None,
-        "estimated" if known else "undecided",
+        "estimated" if known or found.verdict == "undefined" else "undecided",
         why,
         error=found.error if known and math.isfinite(found.value or 0.0) else 0.0,
         defined=found.verdict != "undefined",

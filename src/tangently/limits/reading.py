@@ -208,9 +208,11 @@ def parameters(f: Callable[..., Any]) -> list[str]:
         found = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):  # a built-in function without a signature
         return ["x"]
-    return [
-        p.name for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ] or ["x"]
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in found if p.default is p.empty and p.kind in positional]
+    if not names and not any(p.kind in (*positional, p.VAR_POSITIONAL) for p in found):
+        raise InputError("the function takes no argument; wanted a function of at least one variable")
+    return names or ["x"]
 
 
 def traces(
