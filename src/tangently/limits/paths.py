@@ -62,12 +62,10 @@ from tangently.limits.approaches import (
     without_infinities,
 )
 from tangently.limits.polar import chart_reasons, polar_bound
-from tangently.limits.results import How, Row, _text
-from tangently.printing import to_latex, to_text
+from tangently.limits.results import Answer, How, Row, _text
+from tangently.printing import to_text
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tangently.limits.reading import Reading
 
 SHARE, PATH = 0.15, 0.12  # of the time left, and seconds at most, for one path
@@ -80,7 +78,7 @@ ROWS = 6  # decimal distances in the table of a path
 
 
 @dataclass(frozen=True, repr=False)
-class PathLimit:
+class PathLimit(Answer):
     """The limit of f as several variables go to a point, along all paths at once.
 
     `.value` is a float, ±inf, or None; `.exists` is True, False, or None where it is undecided. `.why` tells the
@@ -110,11 +108,6 @@ class PathLimit:
         """A point of several coordinates has no right side."""
 
     @property
-    def steps(self) -> tuple[str, ...]:
-        """The same as `.why`."""
-        return self.why
-
-    @property
     def error(self) -> float:
         """0: nothing here is an estimate."""
         return 0.0
@@ -125,48 +118,12 @@ class PathLimit:
         tried = [p for p in self.paths if p.defined][:SHOWN]
         return tuple(row for path in tried for row in _rows(self, path))
 
-    @property
-    def answer(self) -> str:
-        """The value in words: π/3, ∞, does not exist, undecided."""
-        if self.exists is None:
-            return "undecided"
-        return "does not exist" if not self.exists else _text(self.exact if self.exact is not None else self.value)
-
-    def plot(self, ax: Any = None, **options: Any) -> Figure:
-        """f along rays and parabolas into the point, over the distance from it (a matplotlib figure)."""
-        from tangently.pictures.limits import plot_limit
-
-        return plot_limit(self, ax, **options)  # type: ignore[arg-type]
-
-    def save(self, path: Any, **options: Any) -> None:
-        """Write the limit as .html, .svg, .png, .pdf, .tex, .txt, .md or .json, by suffix."""
-        from tangently.reports.limits import save_limit
-
-        save_limit(self, path, **options)  # type: ignore[arg-type]
-
-    def latex(self) -> str:
-        """lim f = L in LaTeX."""
-        from tangently.pictures.limits import statement
-
-        return to_latex(statement(self))  # type: ignore[arg-type]
-
     def __str__(self) -> str:
         names = ", ".join(str(x.name) for x in self.variable)
         point = ", ".join(_text(p) for p in self.point)
         return f"lim ({names}) → ({point}) of {to_text(self.function)} = {self.answer}   [{self.how}]"
 
     __repr__ = __str__
-
-    def __float__(self) -> float:
-        return math.nan if self.value is None else self.value
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        import numpy as np
-
-        return np.asarray(float(self), dtype)
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
 
 
 def _rows(limit: PathLimit, path: Path) -> Iterator[Row]:

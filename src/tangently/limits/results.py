@@ -69,8 +69,58 @@ class Case:
     limit: Limit
 
 
+class Answer:
+    """What every limit can do, of one variable or of several."""
+
+    value: float | None
+    exact: Any
+    exists: bool | None
+    why: tuple[str, ...]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The same as `.why`."""
+        return self.why
+
+    def plot(self, ax: Any = None, **options: Any) -> Figure:
+        """The curve near the point, with the ε–δ band; of several variables, f along paths into the point."""
+        from tangently.pictures.limits import plot_limit
+
+        return plot_limit(self, ax, **options)  # type: ignore[arg-type]
+
+    def save(self, path: Any, **options: Any) -> None:
+        """Write the limit as .html, .svg, .png, .pdf, .tex, .txt, .md or .json, by suffix."""
+        from tangently.reports.limits import save_limit
+
+        save_limit(self, path, **options)  # type: ignore[arg-type]
+
+    def latex(self) -> str:
+        """lim f = L in LaTeX."""
+        from tangently.pictures.limits import statement
+
+        return to_latex(statement(self))  # type: ignore[arg-type]
+
+    @property
+    def answer(self) -> str:
+        """The value in words: π/3, ∞, does not exist, undecided."""
+        if self.exists is None:
+            return "undecided"
+        return "does not exist" if not self.exists else _text(self.exact if self.exact is not None else self.value)
+
+    def __float__(self) -> float:
+        return math.nan if self.value is None else self.value
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        import numpy as np
+
+        return np.asarray(float(self), dtype)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+
 @dataclass(frozen=True)
-class Limit:
+class Limit(Answer):
     """The limit of f as x goes to a point: `.value` (a float, ±inf, or None), and how it is known.
 
     `.exists` is True, False, or None where it is undecided; ±∞ counts as a value. `.left` and `.right` are the
@@ -108,11 +158,6 @@ class Limit:
         return tuple(row for side in self.sides for row in side.evidence)
 
     @property
-    def steps(self) -> tuple[str, ...]:
-        """The same as `.why`."""
-        return self.why
-
-    @property
     def error(self) -> float:
         """For an estimate, how far off it may be; 0 for what is exact."""
         return max((s.error for s in self.sides), default=0.0)
@@ -127,39 +172,12 @@ class Limit:
 
         return delta(self, epsilon)
 
-    def plot(self, ax: Any = None, **options: Any) -> Figure:
-        """The curve near the point, with the ε–δ band (a matplotlib figure)."""
-        from tangently.pictures.limits import plot_limit
-
-        return plot_limit(self, ax, **options)
-
-    def save(self, path: Any, **options: Any) -> None:
-        """Write the limit as .html, .svg, .png, .pdf, .tex, .txt, .md or .json, by suffix."""
-        from tangently.reports.limits import save_limit
-
-        save_limit(self, path, **options)
-
-    def latex(self) -> str:
-        """lim f = L in LaTeX."""
-        from tangently.pictures.limits import statement
-
-        return to_latex(statement(self))
-
-    def _shown(self, show: Any) -> str:
-        if self.exists is None:
-            return "?"
-        if self.exists is False:
-            return show(None)
-        return show(self.exact if self.exact is not None else self.value)
-
     @property
     def answer(self) -> str:
         """The value in words: π/3, ∞, does not exist, undecided."""
         if self.cases:
             return "; ".join(f"{c.limit.answer} if {c.condition}" for c in self.cases)
-        if self.exists is None:
-            return "undecided"
-        return "does not exist" if self.exists is False else self._shown(_text)
+        return super().answer
 
     def __str__(self) -> str:
         sign = {"both": "", "+": "⁺", "-": "⁻"}[self.direction] if not math.isinf(_float(self.point)) else ""
@@ -175,17 +193,6 @@ class Limit:
 
     __repr__ = __str__
 
-    def __float__(self) -> float:
-        return math.nan if self.value is None else self.value
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        import numpy as np
-
-        return np.asarray(float(self), dtype)
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
-
 
 def _float(point: Any) -> float:
     return 0.0 if isinstance(point, Expr) else float(point)
@@ -197,4 +204,4 @@ def _text(value: Any) -> str:
     return "none" if value is None else ("∞" if value == math.inf else "-∞" if value == -math.inf else f"{value:.12g}")
 
 
-__all__ = ["Case", "How", "Limit", "Row", "Side"]
+__all__ = ["Answer", "Case", "How", "Limit", "Row", "Side"]
