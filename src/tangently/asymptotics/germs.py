@@ -20,6 +20,7 @@ limit.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -703,18 +704,14 @@ def _sequences(near: Near, period: Number) -> Iterator[Fixed]:
 
 def _along(near: Near, root: Expr, x: Expr, point: Target, side: int, fixed: Fixed) -> Target | None:
     """The limit along a sequence, None where it isn't known or f has no value there."""
-    sequence = Near(seconds=max(0.05, (near.deadline - _now()) / 4), fixed=fixed, whole_input=near.whole_input)
+    sequence = Near(
+        seconds=max(0.05, (near.deadline - time.monotonic()) / 4), fixed=fixed, whole_input=near.whole_input
+    )
     try:
         done = sequence.values(root, {**near.given, x: start(sequence, point, side)})
         return sequence.limit(sequence.known(done[root]))
     except (GermError, K.Undecided):
         return None
-
-
-def _now() -> float:
-    import time
-
-    return time.monotonic()
 
 
 def common_period(near: Near) -> Number:

@@ -309,19 +309,19 @@ def _truth(yes: bool) -> Number:
     return ONE if yes else ZERO
 
 
-def compared(name: str, holds: Callable[[int], bool], order: str) -> None:
+def compared(name: str, holds: Callable[[int], bool]) -> None:
     def bounds(N: Near, a: Band, b: Band) -> Band:
         return N.decided(difference(N, a, b), holds)
 
     rule(name, lambda N, a, b: _truth(holds(N.order(a, b))), bounds)
 
 
-compared("gt", lambda s: s > 0, ">")
-compared("ge", lambda s: s >= 0, "≥")
-compared("lt", lambda s: s < 0, "<")
-compared("le", lambda s: s <= 0, "≤")
-compared("eq", lambda s: s == 0, "=")
-compared("ne", lambda s: s != 0, "≠")
+compared("gt", lambda s: s > 0)
+compared("ge", lambda s: s >= 0)
+compared("lt", lambda s: s < 0)
+compared("le", lambda s: s <= 0)
+compared("eq", lambda s: s == 0)
+compared("ne", lambda s: s != 0)
 
 
 def _both(N: Near, a: Any, b: Any) -> Value:

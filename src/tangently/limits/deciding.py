@@ -27,7 +27,7 @@ from tangently.errors import InputError
 from tangently.expr import Expr, depends, inputs_of, substitute, symbol, toposort
 from tangently.limits.evidence import Sample, approach, refute
 from tangently.limits.reading import Reading, exact_number, is_faithful, parameters, read, traces
-from tangently.limits.results import Limit, Side
+from tangently.limits.results import RANK, Limit, Side
 from tangently.limits.wording import merged, reasons
 from tangently.printing import to_python, to_text
 
@@ -358,9 +358,6 @@ def _black_box(reading: Reading, target: Target, side: int, seconds: float) -> S
 
 
 # ---------------------------------------------------------------- both sides
-
-
-RANK = {"exact": 0, "certified": 1, "estimated": 2, "undecided": 3}
 
 
 def assemble(reading: Reading, x: Expr, target: Target, way: Any, sides: list[Side], notes: tuple[str, ...]) -> Limit:

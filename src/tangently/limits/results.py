@@ -204,4 +204,4 @@ def _text(value: Any) -> str:
     return "none" if value is None else ("∞" if value == math.inf else "-∞" if value == -math.inf else f"{value:.12g}")
 
 
-__all__ = ["Answer", "Case", "How", "Limit", "Row", "Side"]
+__all__ = ["RANK", "Answer", "Case", "How", "Limit", "Row", "Side"]

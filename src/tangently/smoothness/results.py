@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tangently.expr import Expr
+from tangently.limits.results import RANK, How
 from tangently.printing import to_text
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from tangently.smoothness.cells import Cells
     from tangently.smoothness.hulls import Clarke
 
-How = Literal["exact", "certified", "estimated", "undecided"]
-RANK: dict[str, int] = {"exact": 0, "certified": 1, "estimated": 2, "undecided": 3}
 Kind = Literal["removable", "jump", "infinite", "essential", "undecided"]
 KINDS = {
     "removable": "a hole that one value would fill",
@@ -297,6 +296,6 @@ class Differentiability:
 
 
 __all__ = [
-    "DIFFERENTIABLE", "KINDS", "RANK", "Condition", "Continuity", "Differentiability", "Discontinuity", "Extended",
+    "DIFFERENTIABLE", "KINDS", "Condition", "Continuity", "Differentiability", "Discontinuity", "Extended",
     "How", "Kind", "Roughness", "shown", "worst",
 ]  # fmt: skip
