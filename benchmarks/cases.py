@@ -1,11 +1,18 @@
-"""What is measured. Each case yields rows; before it is timed every competitor's answer is compared with ours."""
+"""What is measured, in parts. Cases yield rows; before one is timed, every competitor's answer is compared with ours.
+
+Import, first answers, scalar calls, a network and the growth with a program's length are here; Hessians, ADBench's
+objectives and backends are parts in modules of their own.
+"""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,23 +20,15 @@ import numpy as np
 import tangently as tg
 
 from . import peers
-from .harness import Row, compare, ratios, seconds
+from .harness import Row, compare, ratios, same, seconds
 
+Part = Callable[[bool], Iterator[Row]]
 HAND = "written by hand"
 IMPORTS = {
     "tangently": "import tangently",
     "tangently.grad": "import tangently; tangently.grad",
     "numpy": "import numpy",
 }
-
-
-def same(got: Any, want: Any, rtol: float = 1e-8) -> None:
-    """Competitors compute the same thing."""
-    if isinstance(want, dict):
-        got, want = [got[k] for k in want], list(want.values())
-    for a, b in zip(got, want) if isinstance(want, (list, tuple)) else [(got, want)]:
-        b = np.asarray(b)
-        np.testing.assert_allclose(np.asarray(a), b, rtol=rtol, atol=rtol * np.abs(b).max())
 
 
 # ---- import and first answer
@@ -149,11 +148,52 @@ def recurrent(steps: int = 10_000) -> Iterator[Row]:
         yield Row(f"{scenario}, {what}", "the function itself", t / value, ours=t, theirs=value)
 
 
-def all_cases(quick: bool) -> Iterator[Row]:
-    yield from imports(5 if quick else 15)
-    yield from first_gradient()
+# ---- the parts, in the order of the page
+
+
+def first_order(quick: bool) -> Iterator[Row]:
     yield from scalar_calls()
     yield from network()
     yield from rosenbrock()
+
+
+def beginnings(quick: bool) -> Iterator[Row]:
+    yield from imports(5 if quick else 15)
+    yield from first_gradient()
+
+
+def growths(quick: bool) -> Iterator[Row]:
     yield from nodes_per_second([1_000, 10_000] if quick else [1_000, 10_000, 100_000, 1_000_000])
     yield from recurrent(1_000 if quick else 10_000)
+
+
+def of_module(module: str, function: str) -> Part:
+    """A part that lives in a module of its own, which is imported when its turn comes."""
+
+    def rows(quick: bool) -> Iterator[Row]:
+        if importlib.util.find_spec(f"{__package__}.{module}") is None:
+            return
+        yield from getattr(importlib.import_module(f".{module}", __package__), function)(quick)
+
+    return rows
+
+
+PARTS: dict[str, Part] = {
+    "hessians": of_module("hessians", "hessian_rows"),
+    "sparse": of_module("sparse", "sparse_rows"),
+    "adbench": of_module("adbench", "adbench_rows"),
+    "first-order": first_order,
+    "backends": of_module("backends", "backend_rows"),
+    "start": beginnings,
+    "growth": growths,
+}
+TITLES = {
+    "hessians": "Hessians", "sparse": "Sparse Hessians", "adbench": "ADBench", "first-order": "First-order gradients",
+    "backends": "Backends", "start": "Import and first answer", "growth": "Growth with the length of a program",
+}  # fmt: skip
+
+
+def all_cases(quick: bool, only: Sequence[str] = ()) -> Iterator[Row]:
+    for part, rows in PARTS.items():
+        if not only or part in only:
+            yield from (replace(row, part=part) for row in rows(quick))

@@ -1,19 +1,30 @@
 """Paired timing. Competitors take turns (A B A B …), so that a slow moment of the machine falls on all of them.
 
 Each turn calls a function as often as fills `TURN` seconds. The ratio of the minima is the verdict, since noise only
-ever adds; the median of the ratios turn by turn stands beside it. A row whose peer is not installed says so.
+ever adds; the median of the ratios turn by turn stands beside it. A slow competitor gets fewer turns, as many as fit
+`BUDGET` seconds, and a fast one then measures several blocks in each of its turns and keeps the best: both have their
+fair chance of a quiet moment. A row whose peer is not installed says so, and so does one whose competitor kept more
+processors busy than it was given (processor seconds over wall seconds).
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 TURN = 0.02  # seconds for one turn
 REPEATS = 25
+BUDGET = 1.2  # seconds for all turns of one competitor
+FEWEST = 2  # turns, however slow
+LONG = 0.3  # seconds; a call that takes longer needs no second one to warm up
+BUSY = 1.3  # processors for each thread that was allowed, above which a row says so
 Call = Callable[[], Any]
 
 
@@ -31,6 +42,8 @@ class Row:
     theirs: float | None = None
     note: str = ""
     times: dict[str, list[float]] = field(default_factory=dict, repr=False)
+    part: str = ""  # of the benchmarks: what `--only` selects, and a panel of the picture
+    part: str = ""  # of the benchmarks: what `--only` selects, and a panel of the picture
 
     @property
     def verdict(self) -> str:
@@ -53,22 +66,66 @@ def seconds(call: Call, count: int = 1) -> float:
     return (time.perf_counter() - start) / count
 
 
+def same(got: Any, want: Any, rtol: float = 1e-8) -> None:
+    """Competitors compute the same thing."""
+    if isinstance(want, dict):
+        got, want = [got[k] for k in want], list(want.values())
+    for a, b in zip(got, want, strict=True) if isinstance(want, (list, tuple)) else [(got, want)]:
+        b = np.asarray(b)
+        np.testing.assert_allclose(np.asarray(a), b, rtol=rtol, atol=rtol * np.abs(b).max())
+
+
+def warm(call: Call) -> float:
+    """Seconds of the last of three calls (or one long one), made so that everything lazy has happened."""
+    once = seconds(call)
+    for _ in range(2):
+        if once < LONG:
+            once = seconds(call)
+    return once
+
+
 def calls_in_a_turn(call: Call) -> int:
-    """How often a call fits into one turn. It is made three times first, so that everything lazy has happened."""
-    for _ in range(3):
-        once = seconds(call)
+    """How often a call fits into one turn."""
+    once = warm(call)
+    if once > TURN:
+        return 1
     count = max(1, int(0.1 * TURN / once))
     return max(1, int(TURN / seconds(call, count)))
 
 
+def plan(calls: dict[str, Call], repeats: int) -> tuple[int, dict[str, tuple[int, int]]]:
+    """How many turns, and for each competitor the blocks in a turn and the calls in a block."""
+    counts = {name: calls_in_a_turn(call) for name, call in calls.items()}
+    lengths = {name: counts[name] * seconds(call) for name, call in calls.items() if counts[name] == 1}
+    turns = max(FEWEST, min(repeats, int(BUDGET / max(lengths.values(), default=TURN))))
+    blocks = {name: 1 if lengths.get(name, 0) > LONG else -(-repeats // turns) for name in calls}
+    return turns, {name: (blocks[name], counts[name]) for name in calls}
+
+
 def interleaved(calls: dict[str, Call], repeats: int = REPEATS) -> dict[str, list[float]]:
     """Seconds for one call of each competitor, turn by turn; who begins a turn changes (A B, B A, …)."""
-    counts = {name: calls_in_a_turn(call) for name, call in calls.items()}
+    turns, planned = plan(calls, repeats)
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(repeats):
+    for turn in range(turns):
         for name in list(calls)[:: 1 if turn % 2 else -1]:
-            times[name].append(seconds(calls[name], counts[name]))
+            blocks, count = planned[name]
+            times[name].append(min(seconds(calls[name], count) for _ in range(blocks)))
     return times
+
+
+def processors(call: Call, least: float = 0.1) -> float:
+    """How many processors the call keeps busy: processor seconds over wall seconds, over at least `least` seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - wall < least:
+        call()
+    return (time.process_time() - cpu) / (time.perf_counter() - wall)
+
+
+def crowded(calls: dict[str, Call]) -> str:
+    """Who kept more processors busy than there were to be threads: nothing where all obeyed."""
+    allowed = int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1
+    busy = {name: processors(call) for name, call in calls.items()}
+    return "; ".join(f"{name} kept {used:.1f} processors busy" for name, used in busy.items() if used > BUSY * allowed)
 
 
 def ratios(scenario: str, times: dict[str, list[float]], limits: dict[str, float | None]) -> list[Row]:
@@ -85,15 +142,22 @@ def versus(scenario: str, times: dict[str, list[float]], ours: str, other: str, 
     )  # fmt: skip
 
 
-def compare(scenario: str, calls: dict[str, Call | None], limits: dict[str, float | None]) -> list[Row]:
+def compare(
+    scenario: str,
+    calls: dict[str, Call | None],
+    limits: dict[str, float | None],
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> list[Row]:
     """A row for every competitor, each timed in turns with ours alone; one that is None is not installed."""
     (ours, call), *others = calls.items()
     rows: list[Row] = []
     for name, other in others:
         if call is None or other is None:
             rows.append(absent(scenario, name))
-        else:
-            rows += ratios(scenario, interleaved({ours: call, name: other}), limits)
+            continue
+        pair = {ours: call, name: other}
+        note = "; ".join(filter(None, (notes.get(name, ""), crowded(pair))))
+        rows += [replace(row, note=note) for row in ratios(scenario, interleaved(pair), limits)]
     return rows
 
 

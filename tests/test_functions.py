@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.special
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ from tangently.quotients import numeric_gradient
 from tangently.tracing import arrays
 from tangently.tracing.recording import record
 from tangently.tracing.traced import Trace, Traced
-from test_table import normal, points_of
+from test_table import definite, good, normal, points_of
 
 A, B, C = normal(3, 4), normal(3, 4, seed=1), normal(4, 2)
 V, W, S, Q = normal(4), normal(4, seed=1), normal(3, 3), normal(2, 3, 4)
@@ -214,7 +215,35 @@ CALLS: dict[str, list[Call]] = {
         call(Q, A, axes=([-1], [1])), call(A, B, (1, 1)), call(A, B, axes=([0, 1], [0, 1]))],
     "inner": [call(V, W), call(A, B), call(A, V), call(np.float64(2.0), V), call(Q, A)],
     "outer": [call(V, W), call(A, V)], "vdot": [call(V, W), call(A, B)],
-    "trace": [call(S)], "tr": [call(S, plain=np.trace)], "diagonal": [call(S)], "diag": [call(S), call(V)],
+    "trace": [call(S), call(S, 1), call(A, -1), call(Q, 0, 1, 2), call(Q, 1, -1, 0)],
+    "tr": [call(S, plain=np.trace)],
+    "diagonal": [call(S), call(S, 1), call(A, 2), call(A, -1), call(A, 9), call(Q), call(Q, 1, 2, 1), call(S, 0, 1, 0),
+        call(normal(2, 3, 3), 0, 1, 2)],
+    "diag": [call(S), call(V), call(V, 2), call(V, -1), call(A, 1)],
+    "vec": [call(A, plain=lambda x: x.ravel("F")), call(V, plain=lambda x: x)],
+    "kron": [call(A, S), call(S, A), call(V, W), call(V, S), call(A, W)],
+    "hadamard": [call(A, B, plain=lambda a, b: a * b)],
+    "cross": [call(normal(3), normal(3, seed=1)), call(S, normal(2, 3, 3)), call(normal(3), S)],
+    "cumprod": [call(A), call(A, axis=0), call(A, axis=-1), call(np.array([2.0, 0.0, 3.0]))],
+    "norm1": [call(V, plain=lambda x: np.linalg.norm(x, 1))], "norm2": [call(V, plain=np.linalg.norm)],
+    "norm_fro": [call(A, plain=np.linalg.norm)],
+    "nuclear_norm": [call(x, plain=lambda x: np.linalg.norm(x, "nuc")) for x in (A, good(3, 3))],
+    "spectral_norm": [call(A, plain=lambda x: np.linalg.norm(x, 2))],
+    "inv": [call(good(3, 3), plain=np.linalg.inv)], "det": [call(good(3, 3), plain=np.linalg.det)],
+    "logdet": [call(good(3, 3), plain=lambda x: np.linalg.slogdet(x)[1])],
+    "slogdet": [call(good(3, 3), plain=lambda x: tuple(np.linalg.slogdet(x)))],
+    "eigh": [call(definite(3), plain=lambda x: tuple(np.linalg.eigh((x + x.T) / 2)))],
+    "eigvalsh": [call(definite(3), plain=lambda x: np.linalg.eigvalsh((x + x.T) / 2))],
+    "svd": [call(good(3, 3), plain=lambda x: tuple(np.linalg.svd(x))),
+            call(good(4, 2), False, plain=lambda x, full: tuple(np.linalg.svd(x, full))),
+            call(good(2, 4), compute_uv=False, plain=np.linalg.svd)],
+    "svdvals": [call(good(4, 2), plain=np.linalg.svdvals)], "expm": [call(S / 2, plain=scipy.linalg.expm)],
+    "cholesky": [call(definite(3), plain=lambda x: np.linalg.cholesky((x + x.T) / 2)),
+                 call(definite(3), upper=True, plain=lambda x, upper: np.linalg.cholesky((x + x.T) / 2).T)],
+    "solve": [call(good(3, 3), normal(3), plain=np.linalg.solve), call(good(3, 3), A, plain=np.linalg.solve)],
+    "matrix_power": [call(good(3, 3), k, plain=np.linalg.matrix_power) for k in (-2, -1, 0, 1, 2, 3, 6)],
+    "multi_dot": [call([A, C, C.T, V], plain=np.linalg.multi_dot)],
+    "tril": [call(A), call(S, -1), call(S, 1)], "triu": [call(A), call(S, -1), call(S, 1)],
     # elementwise with options
     "clip": [call(A, -0.5, 0.8), call(A, None, 0.8), call(A, -0.5, None), call(A, normal(4) - 1, 1.0)],
     "where": [call(A > 0, A, B), call(A > 0, A, 0.0), call(A > 0, 2, V)],
@@ -279,7 +308,8 @@ ALIASES = {
     "swish": "silu", "expit": "sigmoid", "ceiling": "ceil", "mod": "remainder", "acot": "arccot", "asec": "arcsec",
     "acsc": "arccsc", "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch", "LambertW": "lambertw", "expi": "Ei",
     "jv": "besselj", "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk", "comb": "binomial",
-    "binom": "binomial",
+    "binom": "binomial", "normF": "norm_fro", "frobenius": "norm_fro", "norm_nuc": "nuclear_norm",
+    "nuclear": "nuclear_norm", "inverse": "inv", "chol": "cholesky",
 }  # fmt: skip
 TIES = {"sort", "argsort"}
 FLAT = {name for name in CALLS if name in ("argmax", "argmin", "argsort", "any", "all", "one_hot", "array")}
@@ -326,7 +356,8 @@ def test_every_function_is_in_the_table_of_calls() -> None:
 
 # ---------------------------------------------------------------- NumPy names that are only redirected
 
-N = np
+N, L = np, np.linalg
+M = good(3, 3)
 REDIRECTED: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {
     "zeros_like": [(lambda x: N.zeros_like(x) + x, (A,))], "ones_like": [(lambda x: N.ones_like(x) * x, (A,))],
     "full_like": [(lambda x: N.full_like(x, 2.0) * x, (A,)), (lambda x: N.full_like(x, x[0, 0]), (A,))],
@@ -358,12 +389,39 @@ REDIRECTED: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {
     "amax": [(lambda x: N.amax(x, 0), (A,))], "max": [(lambda x: N.max(x, initial=None), (A,))],
         "min": [(lambda x: N.min(x, axis=0), (A,))],
     "amin": [(lambda x: N.amin(x, 0), (A,))],
-    "row_stack": [], "linalg.norm": [(lambda x: N.linalg.norm(x, axis=0), (A,))],
+    "row_stack": [],
+    "linalg.norm": [(lambda x: N.linalg.norm(x, axis=0), (A,)), *[(lambda x, ord=ord: L.norm(x, ord), (A,))
+        for ord in ("nuc", "fro", 2, -2, 1, -1, np.inf, -np.inf)]],
         "absolute": [(lambda x: N.absolute(x), (A,))],
     "permute_dims": [(lambda x: N.permute_dims(x, (1, 0, 2)), (Q,))],
         "concat": [(lambda a, b: N.concat([a, b]), (A, B))],
     "matrix_transpose": [(lambda x: N.matrix_transpose(x), (A,)), (lambda x: N.matrix_transpose(x), (Q,))],
     "around": [(lambda x: N.around(x), (A,))], "fix": [(lambda x: N.fix(x), (A,))],
+    "cumulative_prod": [(lambda x: N.cumulative_prod(x), (V,)), (lambda x: N.cumulative_prod(x, axis=1), (A,))],
+    "cumulative_sum": [(lambda x: N.cumulative_sum(x, axis=0), (A,))],
+    "linalg.inv": [(lambda x: L.inv(x), (M,))], "linalg.det": [(lambda x: L.det(x), (M,))],
+    "linalg.slogdet": [(lambda x: L.slogdet(x)[1], (M,)), (lambda x: L.slogdet(x).logabsdet, (-M,)),
+        (lambda x: x * L.slogdet(x).sign, (-M,))],
+    "linalg.solve": [(lambda a, b: L.solve(a, b), (M, S)), (lambda b: L.solve(M, b), (S[0],)),
+        (lambda a: L.solve(a, S[0]), (M,))],
+    "linalg.cholesky": [(lambda x: L.cholesky(x @ x.T), (M,)), (lambda x: L.cholesky(x @ x.T, upper=True), (M,))],
+    "linalg.eigh": [(lambda x: L.eigh(x + x.T).eigenvectors ** 2, (S,))],
+    "linalg.eigvalsh": [(lambda x: L.eigvalsh(x + x.T), (S,))],
+    "linalg.svd": [(lambda x: L.svd(x).S, (M,)), (lambda x: L.svd(x, full_matrices=False).Vh ** 2, (A,)),
+        (lambda x: L.svd(x, compute_uv=False), (A,))],
+    "linalg.svdvals": [(lambda x: L.svdvals(x), (A,))],
+    "linalg.matrix_power": [(lambda x: L.matrix_power(x, 3), (M,)), (lambda x: L.matrix_power(x, -1), (M,))],
+    "linalg.multi_dot": [(lambda x: L.multi_dot([x, x.T, x]), (A,))],
+    "linalg.trace": [(lambda x: L.trace(x), (S,))], "linalg.matmul": [(lambda a, b: L.matmul(a, b), (A, C))],
+    "linalg.outer": [(lambda a, b: L.outer(a, b), (V, W))],
+    "linalg.cross": [(lambda a, b: L.cross(a, b), (S, M))],
+    "linalg.tensordot": [(lambda a, b: L.tensordot(a, b, axes=1), (A, C))],
+    "linalg.matrix_transpose": [(lambda x: L.matrix_transpose(x), (Q,))],
+    "linalg.diagonal": [(lambda x: L.diagonal(x), (S,)), (lambda x: L.diagonal(x, offset=1), (Q,))],
+    "linalg.vector_norm": [(lambda x: L.vector_norm(x), (A,)), (lambda x: L.vector_norm(x, axis=1, ord=1), (A,)),
+        (lambda x: L.vector_norm(x, ord=3), (Q,))],
+    "linalg.matrix_norm": [(lambda x: L.matrix_norm(x), (A,)), (lambda x: L.matrix_norm(x, ord="nuc"), (A,)),
+        (lambda x: L.matrix_norm(x), (Q,)), (lambda x: L.matrix_norm(x, ord=2, keepdims=True), (A,))],
 }  # fmt: skip
 UFUNC_CALLS: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {
     "matmul": [(lambda a, b: a @ b, (A, C)), (lambda a, b: N.matmul(a, b), (Q, C)), (lambda b: np.ones((2, 4)) @ b,
@@ -493,7 +551,19 @@ REFUSED: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: np.concatenate([x, np.ones((3, 5))]), ShapeError, "joined"),
     (lambda x: np.stack([x, x.T]), ShapeError, "stacked"),
     (lambda x: np.pad(x, 1, mode="edge"), InputError, "zeros"),
-    (lambda x: np.linalg.norm(x, 2), InputError, "norm"),
+    (lambda x: np.linalg.norm(x, 3), InputError, "norm of a matrix with ord=3"),
+    (lambda x: np.linalg.norm(x, 2, axis=(0, 1), keepdims=True) + np.linalg.norm(x[None], 2, (0, 1)), InputError,
+        "2 axes of an array of shape"),
+    (lambda x: np.linalg.inv(x), ShapeError, r"the inverse of an array of shape .*: a square matrix was wanted"),
+    (lambda x: np.linalg.solve(x, x), ShapeError, r"solve\(A, b\)"),
+    (lambda x: np.linalg.svd(x), InputError, "pass full_matrices=False"),
+    (lambda x: np.linalg.pinv(x), UnsupportedError, r"np\.linalg\.pinv"),
+    (lambda x: np.linalg.matrix_power(x @ x.T, 0.5), InputError, "a whole number was wanted"),
+    (lambda x: np.linalg.matrix_power(x, 2), ShapeError, "square"),
+    (lambda x: np.diagonal(x[0], 1), ShapeError, r"diagonal of an array of shape \(4,\), offset 1: a matrix"),
+    (lambda x: np.diagonal(x, 0, 1, 1), ShapeError, "two different axes"),
+    (lambda x: np.cross(x, x), ShapeError, "3 entries"),
+    (lambda x: functions.norm2(x), ShapeError, "norm2 of an array of shape .* a vector was wanted"),
     (lambda x: np.linalg.norm(x, 0), InputError, "norm"),
     (lambda x: np.linalg.norm(x[0], 0), InputError, "norm"),
     (lambda x: np.sum(x, out=np.zeros(())), InputError, "out"),

@@ -14,14 +14,15 @@ import tangently
 
 ROOT = Path(tangently.__file__).parent
 LAYERS: list[set[str]] = [
-    {"errors", "files"},
+    {"errors", "files", "settings"},
     {"expr"},
     {"primitives"},
     {"functions"},
     {"printing", "parsing", "tracing"},
-    {"differentiation", "quotients", "samples", "simplification", "codegen", "enclosure", "extrapolation"},
+    {"differentiation", "quotients", "samples", "simplification", "codegen", "enclosure", "extrapolation"}
+    | {"contraction", "structured"},
     {"asymptotics"},
-    {"adopting", "checkpointing", "explanation", "verification", "compiled", "derivatives", "opinions"},
+    {"adopting", "checkpointing", "explanation", "verification", "compiled", "derivatives", "opinions", "matrices"},
     {"limits", "smoothness"},
     {"function", "pictures", "reports", "studies", "examples"},
     {"__init__"},

@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 
 from tangently.codegen.python import Argument, Generated, Retrace, generate, unpacker
+from tangently.codegen.refining import refine
 from tangently.differentiation import expand, sweep
 from tangently.errors import InputError, TangentlyError, TraceError
 from tangently.expr import CONST, INPUT, Expr, evaluate, raw, symbol, toposort
+from tangently.settings import CURRENT
 from tangently.simplification import simplify_all
 from tangently.tracing.dependencies import Dependencies, collect
 from tangently.tracing.names import name_of
@@ -56,6 +58,9 @@ class Transformed:
 class Transformation:
     """`build(recording, chosen)` makes the graph; `numeric` may answer from recorded values without one.
 
+    graph: the same with plain arrays as outputs, where `build` packs them into objects of their own: for calls on
+    traced values, and for the formula.
+
     extras: 1 where the last positional argument is the transformation's own (a direction, a cotangent; nested as the
     arguments, or the outputs, are).
     """
@@ -63,9 +68,14 @@ class Transformation:
     name: str
     build: Callable[[Recording, Selection], Transformed]
     numeric: Callable[[Recording, Selection, list[Any]], Any] | None = None
+    graph: Callable[[Recording, Selection], Transformed] | None = None
     extras: int = 0
     maps_over_arrays: bool = False
     plotted: dict[str, Any] = field(default_factory=dict)  # what a picture of the result has to show: its order
+
+    @property
+    def in_graph(self) -> Callable[[Recording, Selection], Transformed]:
+        return self.graph or self.build
 
 
 @dataclass(frozen=True)
@@ -178,7 +188,7 @@ class Engine:
             mapped = self.mapped(bound, leaves, picked)
             if mapped is not NOT_MAPPED:
                 return mapped
-        key = (bound.parts, tuple(describe_leaf(leaf) for leaf in leaves))
+        key = (bound.parts, tuple(describe_leaf(leaf) for leaf in leaves), CURRENT.get())
         for variant in self.variants.get(key, ()):
             try:
                 return self._call(variant, leaves, bound)
@@ -297,7 +307,9 @@ class Engine:
         outputs = outputs[:count]
         names = {**transformed.names, **self._code_names(recording)}
         if len(toposort(outputs)) < SMALL:
-            outputs, defined, names = _simplified(outputs, defined, names, [c for c, _ in guards])
+            outputs, defined, names = _rewritten(simplify_all, outputs, defined, names, [c for c, _ in guards])
+        if len(recording.trace.values) < HUGE:
+            outputs, defined, names = _rewritten(refine, outputs, defined, names, [c for c, _ in guards])
         arguments = [
             Argument(name, node, None if node is not None else leaf)
             for name, node, leaf in zip(input_names(bound.paths), recording.inputs, leaves)
@@ -308,7 +320,7 @@ class Engine:
             stale = lambda: not all(same(read()) for read, same in surroundings.deep)
         write = functools.partial(
             generate, f"{self.transformation.name}_of_{identifier_of(self.function)}", arguments, outputs, names=names,
-            defined=defined, guards=_distinct(guards), watched=surroundings.plain, stale=stale,
+            defined=defined, guards=_distinct(guards), watched=surroundings.plain, stale=stale, options=CURRENT.get(),
         )  # fmt: skip
         pack = transformed.pack
         if pack is not None and count == 1:
@@ -338,7 +350,7 @@ class Engine:
         return self._on_foreign(recording, selection, bound, outer)
 
     def _on_foreign(self, recording: Recording, selection: Selection, bound: Bound, leaves: list[Any]) -> Any:
-        transformed = self.transformation.build(recording, selection)
+        transformed = self.transformation.in_graph(recording, selection)
         known: dict[Expr, Any] = {n: v for n, v in zip(recording.inputs, leaves) if n is not None}
         known.update(recording.trace.foreign)
         known.update({n: v if isinstance(v, Traced) else _extra(v) for n, v in zip(transformed.extra, bound.extras)})
@@ -596,15 +608,19 @@ def _run(variant: Variant, leaves: list[Any], bound: Bound) -> Any:
     return values[0] if len(values) == 1 else tuple(values)
 
 
-def _simplified(
-    outputs: list[Expr], defined: list[Expr], names: dict[Expr, str], conditions: list[Expr]
+def _rewritten(
+    rewrite: Callable[[list[Expr]], list[Expr]],
+    outputs: list[Expr],
+    defined: list[Expr],
+    names: dict[Expr, str],
+    conditions: list[Expr],
 ) -> tuple[list[Expr], list[Expr], dict[Expr, str]]:
-    """Outputs simplified together with what is tested and named, so that nothing is computed in two forms.
+    """Outputs rewritten together with what is tested and named, so that nothing is computed in two forms.
 
     Conditions stay as they are, since a branch must be decided by the very operations that the user wrote.
     """
     operands = [a for node in defined for a in node.args]
-    simple = simplify_all([*outputs, *operands, *names])
+    simple = rewrite([*outputs, *operands, *names])
     count = len(outputs)
     if conditions and len(toposort([*simple[:count], *conditions])) > len(toposort([*outputs, *conditions])):
         return outputs, defined, names

@@ -10,21 +10,26 @@ Formulas: Jᵢⱼ = ∂fᵢ/∂xⱼ (numerator layout: output axes first, input 
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tangently.compiled import Selection, Transformation, Transformed, pack_unless_trivial
-from tangently.differentiation import cotangent_map, in_precision, pullback, sweep, tangent, zero
+from tangently.contraction import Network, NoClosedForm, coefficient, contract_all
+from tangently.differentiation import cotangent_map, in_precision, pullback, sweep, tangent, tangents, zero
 from tangently.errors import InputError, ShapeError
-from tangently.expr import CONST, TABLE, Expr, const, symbol
-from tangently.primitives.kinds import reshape
+from tangently.expr import CONST, TABLE, Expr, const, symbol, toposort
+from tangently.primitives.kinds import broadcast_to, reshape
 from tangently.tracing.recording import Recording
 from tangently.tracing.trees import unflatten
 
 UNROLL = 32  # a Jacobian with a side this short is formed in one graph
+MANY = 512  # directions carried in one forward pass
+FORWARD = 1 << 24  # entries of the largest array that a pass with many directions makes
 
 
 class TooWide(Exception):
@@ -161,16 +166,81 @@ def unit(shape: tuple[int, ...], k: int) -> Expr:
 
 
 def block(y: Expr, x: Expr) -> Expr:
-    """∂y/∂x of shape y.shape + x.shape, in one graph, along the shorter side."""
-    m, n = size(y), size(x)
-    if min(m, n) > UNROLL:
+    """∂y/∂x of shape y.shape + x.shape, in one graph."""
+    return blocks([y], [x])[0][0]
+
+
+def blocks(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
+    """∂y/∂x for each y and x: as one contraction where there is one, else along the shorter side of all that is left.
+
+    Rows come from one pullback each, to all of the arguments; columns from one pass along all directions.
+    """
+    found = [[_as_network(y, x) for x in xs] for y in ys]
+    late = [k for k, row in enumerate(found) if None in row]
+    if late:
+        rest = _along([ys[k] for k in late], xs)
+        for k, row in zip(late, rest):
+            found[k] = [a if a is not None else b for a, b in zip(found[k], row)]
+    return found  # type: ignore[return-value]
+
+
+def _along(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
+    m, n = sum(map(size, ys)), sum(map(size, xs))
+    if min(m, n) > UNROLL and (n > MANY or n * max(map(size, toposort(ys))) > FORWARD):
         raise TooWide
-    if n < m:
-        columns = [tangent([y], {x: unit(x.shape, k)})[0] for k in range(n)]
-        moved = _stack([reshape(c, (m,)) for c in columns], axis=1)
-    else:
-        moved = _stack([reshape(pullback([y], [unit(y.shape, k)], [x])[0], (n,)) for k in range(m)], axis=0)
-    return reshape(moved, (*y.shape, *x.shape))
+    if all(x.shape == () for x in xs):
+        return _numbers(ys, xs) if n < m else _by_rows(ys, xs)
+    return _by_columns(ys, xs) if n < m or m > UNROLL else _by_rows(ys, xs)
+
+
+def _numbers(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
+    """Each number's own tangent of all the outputs."""
+    columns = [tangent(ys, {x: const(1.0)}) for x in xs]
+    return [[column[k] for column in columns] for k in range(len(ys))]
+
+
+def _by_rows(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
+    found = []
+    for y in ys:
+        rows = [pullback([_entry(y, k)], [const(1.0)], xs) for k in range(size(y))]
+        found.append(
+            [
+                reshape(_stack([reshape(row[j], (size(x),)) for row in rows], axis=0), (*y.shape, *x.shape))
+                for j, x in enumerate(xs)
+            ]
+        )
+    return found
+
+
+def _entry(y: Expr, k: int) -> Expr:
+    """The k-th entry of y, flattened: what does not lead to it is not walked."""
+    if not y.shape:
+        return y
+    return TABLE["index"](y, params=(tuple([int(i) for i in np.unravel_index(k, y.shape)]),))
+
+
+def _by_columns(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
+    """One pass along the directions of all entries of all arguments."""
+    sizes = [size(x) for x in xs]
+    n = sum(sizes)
+    starts = np.cumsum([0, *sizes])
+    unit = np.eye(n)
+    seeds = {x: const(unit[i : i + k].reshape(*x.shape, n)) for x, i, k in zip(xs, starts, sizes)}
+    moved = tangents(ys, seeds, n)
+    runs = [(("e",), ("s", int(i), int(i) + k, None)) for i, k in zip(starts, sizes)]
+    pick = lambda t, run: t if len(xs) == 1 else TABLE["index"](t, params=(run,))
+    return [[reshape(pick(t, run), (*y.shape, *x.shape)) for x, run in zip(xs, runs)] for y, t in zip(ys, moved)]
+
+
+def _as_network(y: Expr, x: Expr) -> Expr | None:
+    """∂y/∂x by one contraction (None: numbers, or no closed form, or entries at tabled positions)."""
+    if y.shape == () or x.shape == () or 0 in (*y.shape, *x.shape):
+        return None
+    try:
+        whole = contract_all(network_of(y, x))
+    except NoClosedForm:
+        return None
+    return None if whole is None else broadcast_to(whole, (*y.shape, *x.shape))
 
 
 def _stack(parts: list[Expr], axis: int) -> Expr:
@@ -179,7 +249,7 @@ def _stack(parts: list[Expr], axis: int) -> Expr:
 
 def jacobian() -> Transformation:
     def build(r: Recording, s: Selection) -> Transformed:
-        outputs = [block(y, x) for y in r.outputs for x in s.nodes]
+        outputs = [b for row in blocks(r.outputs, s.nodes) for b in row]
         return Transformed(outputs, blocks_pack(r.structure, s, len(r.outputs)))
 
     return Transformation("jacobian", build)
@@ -197,24 +267,87 @@ def blocks_pack(structure: Any, s: Selection, count: int) -> Any:
 
 
 def hessian() -> Transformation:
-    """Second derivatives by forward over reverse. Several numbers give one matrix in the order of the arguments."""
+    """Second derivatives: the coefficient of a tangent of the gradient, as a structured matrix for an array.
+
+    Several numbers give one matrix in the order of the arguments.
+    """
 
     def build(r: Recording, s: Selection) -> Transformed:
-        y = single_output(r, "hessian")
-        grads = pullback([y], [const(1.0)], s.nodes)
-        if all(x.shape == () for x in s.nodes) and len(s.nodes) > 1:
-            return Transformed([_matrix(grads, s.nodes)])
-        outputs = [_square_block(g, x) for g in grads for x in s.nodes]
-        return Transformed(outputs, _hessian_pack(s))
+        grads = _gradient_for_hessian(r, s)
+        if all(x.shape == () for x in s.nodes):
+            return _plain_hessian(grads, s)
+        plans = [[_second(g, x, a == b, r) for b, x in enumerate(s.nodes)] for a, g in enumerate(grads)]
+        return Transformed([y for row in plans for p in row for y in p.outputs], _plans_pack(s, plans))
 
-    return Transformation("hessian", build)
+    def graph(r: Recording, s: Selection) -> Transformed:
+        return _plain_hessian(_gradient_for_hessian(r, s), s)
+
+    return Transformation("hessian", build, graph=graph)
 
 
-def _square_block(g: Expr, x: Expr) -> Expr:
-    """∂g/∂x by columns where x is short, else by rows."""
-    if size(x) > UNROLL and size(g) > UNROLL:
-        raise TooWide
-    return block(g, x)
+def _gradient_for_hessian(r: Recording, s: Selection) -> list[Expr]:
+    return pullback([single_output(r, "hessian")], [const(1.0)], s.nodes)
+
+
+def _plain_hessian(grads: list[Expr], s: Selection) -> Transformed:
+    """The Hessian as plain arrays: of numbers, or to be differentiated again."""
+    if all(x.shape == () for x in s.nodes) and len(s.nodes) > 1:
+        return Transformed([_matrix(grads, s.nodes)])
+    return Transformed([b for row in blocks(grads, s.nodes) for b in row], _hessian_pack(s))
+
+
+@dataclass(frozen=True)
+class Second:
+    """∂g/∂x: the arrays to compute, and what is made of them."""
+
+    outputs: list[Expr]
+    make: Callable[[Sequence[Any]], Any]
+
+
+def _second(g: Expr, x: Expr, own: bool, r: Recording) -> Second:
+    if not own or x.shape == () or 0 in x.shape:
+        return Second([block(g, x)], lambda values: values[0])
+    try:
+        network = network_of(g, x)
+    except NoClosedForm as reason:
+        return _dense_second(g, x, str(reason))
+    from tangently.assembly import plan  # with linear algebra that a gradient does not need
+    from tangently.structured import Structured
+
+    found = plan(network, x.shape)
+    words = functools.partial(_words, network, x, r)
+    return Second(found.outputs, lambda values: Structured(x.shape, found.blocks(values), words))
+
+
+def _dense_second(g: Expr, x: Expr, reason: str) -> Second:
+    from tangently.structured import Dense, Structured
+
+    words = f"dense: no closed form ({reason})"
+    return Second([block(g, x)], lambda values: Structured(x.shape, (Dense(values[0]),), words))
+
+
+def _words(network: Network, x: Expr, r: Recording) -> str:
+    from tangently.matrices.wording import words
+
+    return words(network, r.names)
+
+
+def network_of(y: Expr, x: Expr) -> Network:
+    """∂y/∂x as a tensor network. Raises NoClosedForm."""
+    seed = symbol(f"d{x.name or 'x'}", x.shape, "d")
+    return coefficient(tangent([y], {x: seed})[0], seed)
+
+
+def _plans_pack(s: Selection, plans: Sequence[Sequence[Second]]) -> Any:
+    """Blocks by arguments, each in the arguments' structure."""
+    cuts: list[tuple[Second, int, int]] = []
+    for p in [p for row in plans for p in row]:
+        start = cuts[-1][2] if cuts else 0
+        cuts.append((p, start, start + len(p.outputs)))
+    rest = _hessian_pack(s)
+    if len(cuts) == 1 and s.pack([cuts]) is cuts:  # one argument, not nested: the call is short
+        return cuts[0][0].make
+    return lambda values: rest([p.make(values[i:j]) for p, i, j in cuts])
 
 
 def _matrix(grads: Sequence[Expr], nodes: Sequence[Expr]) -> Expr:

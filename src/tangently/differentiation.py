@@ -1,6 +1,7 @@
 """Differentiation, graph to graph, and a numeric reverse sweep over a recorded graph.
 
-tangent (forward mode): one pass over the topological order; each row's `jvp` turns operand tangents into the output's.
+tangent (forward mode; `tangents` for many directions at once): one pass over the topological order; each row's `jvp`
+turns operand tangents into the output's.
 pullback (reverse mode): one pass backwards; each row's `vjp` turns the output's cotangent into contributions to its
 operands, which are added up by name. Both are linear in the number of nodes, iterative, and read only the table; a node
 that does not depend on what is differentiated is never touched.
@@ -13,6 +14,7 @@ Glossary: g cotangent of a node, t tangent, y a node, xs its operands, wrt what 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +22,8 @@ import numpy as np
 
 from tangently.errors import UnsupportedError
 from tangently.expr import CONST, INPUT, TABLE, Expr, Primitive, const, depends, evaluate, toposort
-from tangently.primitives.kinds import broadcast_to, dtype_of
+from tangently.primitives.kinds import broadcast_to, dtype_of, letters
+from tangently.primitives.tensor import parts
 
 
 def zero(shape: tuple[int, ...]) -> Expr:
@@ -67,6 +70,80 @@ def _push(node: Expr, moved: dict[Expr, Expr]) -> Expr | None:
         raise rule_missing(node.op, "forward")
     ts = [moved.get(a) for a in node.args]
     return None if all(t is None for t in ts) else node.op.jvp(node.params, node, node.args, ts)
+
+
+# ---------------------------------------------------------------- forward, many directions at once
+
+
+def tangents(outputs: Sequence[Expr], seeds: dict[Expr, Expr], count: int) -> list[Expr]:
+    """The tangents of the outputs along `count` directions in one pass: seeds and results have them as the last axis.
+
+    >>> from tangently.expr import symbol
+    >>> x = symbol("x", (2,))
+    >>> tangents([x * x], {x: const(np.eye(2))}, 2)[0].shape
+    (2, 2)
+    """
+    order = toposort(outputs, stop=seeds.__contains__)
+    reached = depends(order, seeds)
+    moved = dict(seeds)
+    for node in order:
+        if node in reached and node not in moved:
+            moved[node] = _push_many(node, moved, count)
+    return [in_precision(moved[y], y) if y in moved else in_precision(zero((*y.shape, count)), y) for y in outputs]
+
+
+def _push_many(node: Expr, moved: dict[Expr, Expr], count: int) -> Expr:
+    op = node.op
+    ts = [moved.get(a) for a in node.args]
+    if op.kind == "elementwise":
+        return _weighted(node, ts, count)
+    if op.kind == "multilinear":
+        return _beside(node, ts)
+    if op.body is not None:
+        return tangents([op.body(node.params, *node.args)], {a: moved[a] for a in node.args if a in moved}, count)[0]
+    if op.widened is None:
+        return _one_by_one(node, ts, count)
+    params, arrays = op.widened(node.params, node, count)
+    full = [zero((*a.shape, count)) if t is None else t for a, t in zip(node.args[:arrays], ts)]
+    return op(*full, *node.args[arrays:], params=params)
+
+
+def _weighted(node: Expr, ts: Sequence[Expr | None], count: int) -> Expr:
+    """Σᵢ ∂φ/∂xᵢ·tᵢ, each partial the same for all directions."""
+    total: Expr | None = None
+    for partial, t in zip(node.op.partials, ts):
+        if partial is None or t is None:
+            continue
+        d = partial(node, *node.args)
+        if type(d) is Expr and d.shape:
+            d = TABLE["reshape"](d, params=((*d.shape, 1),))
+        term = TABLE["mul"](d, t)
+        total = term if total is None else TABLE["add"](total, term)
+    return zero((*node.shape, count)) if total is None else broadcast_to(total, (*node.shape, count))
+
+
+def _beside(node: Expr, ts: Sequence[Expr | None]) -> Expr:
+    """The product rule, the directions a letter of their own."""
+    operands, out = parts(node.params[0])
+    free = next(c for c in reversed(letters(52)) if c not in node.params[0])
+    terms = []
+    for i, t in enumerate(ts):
+        if t is not None:
+            spec = ",".join([*operands[:i], operands[i] + free, *operands[i + 1 :]])
+            terms.append(TABLE["einsum"](*node.args[:i], t, *node.args[i + 1 :], params=(f"{spec}->{out}{free}",)))
+    return functools.reduce(TABLE["add"], terms)
+
+
+def _one_by_one(node: Expr, ts: Sequence[Expr | None], count: int) -> Expr:
+    """A row that can't: its tangent along each direction, side by side."""
+    if node.op.jvp is None:
+        raise rule_missing(node.op, "forward")
+    found = []
+    for k in range(count):
+        each = [None if t is None else TABLE["index"](t, params=((("e",), k),)) for t in ts]
+        moved = node.op.jvp(node.params, node, node.args, each)
+        found.append(zero(node.shape) if moved is None else moved)
+    return TABLE["stack"](*found, params=(len(node.shape),))
 
 
 # ---------------------------------------------------------------- reverse
@@ -211,4 +288,4 @@ def expand(outputs: Sequence[Expr]) -> list[Expr]:
     return [done[y] for y in outputs]
 
 
-__all__ = ["cotangent_map", "expand", "pullback", "sweep", "tangent"]
+__all__ = ["cotangent_map", "expand", "pullback", "sweep", "tangent", "tangents"]

@@ -7,6 +7,9 @@ table in `tangently.primitives`; an interpreter is a loop over `toposort` that r
 
 Everything here is iterative: a chain of a million nodes is an ordinary graph.
 
+A size in a shape is a whole number or a `Dim`: a polynomial with integer coefficients in named sizes (n, m·n, n + 1).
+The same rows build graphs of either kind, and `concretize` turns the one into the other.
+
 Glossary: op a Primitive (a row of the table); args the operands; params what is fixed when the node is
 built (an axis, a shape, a subscript string); y an output, xs the arguments, t a tangent, g a cotangent.
 """
@@ -15,11 +18,151 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-Shape = tuple[int, ...]
+from tangently.errors import InputError
+
+Monomial = tuple[tuple[str, int], ...]  # the names with their powers, in alphabetical order
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Dim:
+    """A size that has a name and no number yet: a polynomial with integer coefficients in named sizes.
+
+    Sums, differences and products with whole numbers are exact, and a constant is always an `int`: a `Dim` is never
+    equal to one. Whatever would need the number (a loop, a comparison by <, a truth value) is an InputError.
+
+    >>> n, m = Dim.named("n"), Dim.named("m")
+    >>> print(m * n, n + 1, (n + 1) * (n - 1), n + m - n)
+    m·n n + 1 n² - 1 m
+    >>> (n - n, n == n + 0, n == 3, (m * n).evaluate({"m": 2, "n": 3}))
+    (0, True, False, 6)
+    """
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def named(name: str) -> Dim:
+        """The size of that name."""
+        if not name.isidentifier():
+            raise InputError(f"{name!r} was given as the name of a size: a word such as n or batch was wanted")
+        return Dim(((((name, 1),), 1),))
+
+    def names(self) -> tuple[str, ...]:
+        """The named sizes in it, in alphabetical order."""
+        return tuple(sorted({name for monomial, _ in self.terms for name, _ in monomial}))
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        """The number that this size is where the named sizes are these numbers."""
+        total = 0
+        for monomial, coefficient in self.terms:
+            for name, power in monomial:
+                if name not in sizes:
+                    raise InputError(f"the size {name} has no number: got {_given(sizes)}; give one for each name")
+                coefficient *= int(sizes[name]) ** power
+            total += coefficient
+        return total
+
+    def __add__(self, other: Any) -> Any:
+        return _polynomial((*self.terms, *_terms(other))) if type(other) in (int, Dim) else NotImplemented
+
+    def __neg__(self) -> Any:
+        return _polynomial((m, -c) for m, c in self.terms)
+
+    def __sub__(self, other: Any) -> Any:
+        return self + -other if type(other) in (int, Dim) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Any:
+        if type(other) not in (int, Dim):
+            return NotImplemented
+        return _polynomial((_joined(a, b), c * d) for a, c in self.terms for b, d in _terms(other))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __str__(self) -> str:
+        text = ""
+        for monomial, coefficient in sorted(self.terms, key=_rank):
+            sign = ("-" if coefficient < 0 else "") if not text else (" - " if coefficient < 0 else " + ")
+            text += sign + _written(monomial, abs(coefficient))
+        return text
+
+    __repr__ = __str__
+
+    def _number(self, *_: Any) -> NoReturn:
+        raise InputError(f"the size {self} has no number here: this needs sizes that are whole numbers")
+
+    __bool__ = __int__ = __index__ = __float__ = _number
+    __lt__ = __le__ = __gt__ = __ge__ = _number
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _number
+
+
+def _given(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{k} = {v}" for k, v in sizes.items()) or "no sizes at all"
+
+
+def _terms(size: Any) -> tuple[tuple[Monomial, int], ...]:
+    return size.terms if type(size) is Dim else (((), size),)
+
+
+def _joined(a: Monomial, b: Monomial) -> Monomial:
+    powers = dict(a)
+    for name, power in b:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted(powers.items()))
+
+
+def _polynomial(terms: Iterable[tuple[Monomial, int]]) -> Any:
+    """The size that is the sum of these terms: an int where no name is left."""
+    total: dict[Monomial, int] = {}
+    for monomial, coefficient in terms:
+        total[monomial] = total.get(monomial, 0) + coefficient
+    left = sorted((m, c) for m, c in total.items() if c)
+    return Dim(tuple(left)) if any(m for m, _ in left) else sum(c for _, c in left)
+
+
+def _rank(term: tuple[Monomial, int]) -> tuple[int, Monomial]:
+    return -sum(power for _, power in term[0]), term[0]
+
+
+def _written(monomial: Monomial, coefficient: int) -> str:
+    factors = [name + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "") for name, power in monomial]
+    return "·".join([str(coefficient), *factors] if coefficient != 1 or not factors else factors)
+
+
+def quotient(size: Size, other: Size) -> Size | None:
+    """size/other where that is a whole polynomial and `other` is one term; None where it is not.
+
+    >>> n, m = Dim.named("n"), Dim.named("m")
+    >>> quotient(m * n + n, n), quotient(m * n, 2), quotient(12, 4)
+    (m + 1, None, 3)
+    """
+    if (type(other) is int and other == 0) or len(_terms(other)) != 1:
+        return 1 if size == other and type(other) is Dim else None
+    ((below, divisor),) = _terms(other)
+    found = []
+    for monomial, coefficient in _terms(size):
+        powers = {k: dict(monomial).get(k, 0) - dict(below).get(k, 0) for k in dict(below) | dict(monomial)}
+        if not coefficient:
+            continue
+        if coefficient % divisor or any(power < 0 for power in powers.values()):
+            return None
+        found.append((tuple(sorted((k, v) for k, v in powers.items() if v)), coefficient // divisor))
+    return _polynomial(found)
+
+
+Size = int | Dim
+Shape = tuple[Size, ...]
+
+
+def is_concrete(shape: Iterable[Size]) -> bool:
+    """Are all sizes whole numbers?"""
+    return Dim not in map(type, shape)
 
 
 @dataclass(frozen=True)
@@ -29,6 +172,20 @@ class Rule:
     name: str
     latex: str
     when: tuple[bool, ...] | None = None  # which operands vary; None: any
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Where the entries of a linear row come from, in labels: those of the operand's axes, and those of the result's.
+
+    A label on both sides is the same index; `picks` (label, by, table) say that the label is table[by]; `inner` are
+    labels on neither side, with their sizes. A label of the operand that is nowhere else is summed over.
+    """
+
+    operand: tuple[Any, ...]
+    out: tuple[Any, ...]
+    picks: tuple[tuple[Any, tuple[Any, ...], Any], ...] = ()
+    inner: tuple[tuple[Any, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,6 +200,9 @@ class Primitive:
     partials: elementwise rows only; partials[i](y, *xs) is ∂y/∂xᵢ, or None where it is zero everywhere.
     combine: the tangent as textbooks write it (quotient rule), or None for Σ partialᵢ·tᵢ.
     simplify: (params, *args) -> Expr or None; local identities (x·1 → x) used when derivatives are built.
+    wired: (params, node, i) -> the Wires of a linear row in its operand i; None where positions hang on values.
+    widened: (params, node, n) -> the params of a linear row on operands with one more, last, axis of size n, and how
+        many of its operands (the first ones) are arrays that get it; the others are positions.
     domain, kink: (*values) -> bool array; outside the domain / at a point without a derivative.
     everywhere: (*args) -> bool; do these operands (x², u/3) put every point inside the domain?
     breaks: (*args) -> ((set, u, manner), …): the row is analytic except where an expression u is in a set: "zero"
@@ -67,6 +227,8 @@ class Primitive:
     partials: tuple[Callable[..., Any] | None, ...] = ()
     combine: Callable[..., Any] | None = None
     simplify: Callable[..., Any] | None = None
+    wired: Callable[..., Any] | None = None
+    widened: Callable[..., Any] | None = None
     domain: Callable[..., Any] | None = None
     domain_text: str = ""
     everywhere: Callable[..., Any] | None = None
@@ -344,6 +506,52 @@ def substitute(outputs: Sequence[Expr], replace: dict[Expr, Expr]) -> list[Expr]
             args = tuple(done[a] for a in node.args)
             done[node] = node if args == node.args else build(node.op, args, node.params)
     return [done[node] for node in outputs]
+
+
+def in_numbers(params: Any, sizes: Mapping[str, int]) -> Any:
+    """Params (nested tuples) with a number for every symbolic size in them."""
+    if type(params) is tuple:
+        return tuple([in_numbers(p, sizes) for p in params])
+    return params.evaluate(sizes) if type(params) is Dim else params
+
+
+def concrete_inputs(outputs: Iterable[Expr], sizes: Mapping[str, int]) -> dict[Expr, Expr]:
+    """A new input of concrete shape for every input of symbolic shape; the others stay themselves.
+
+    >>> x = symbol("x", (Dim.named("n"),))
+    >>> [new.shape for new in concrete_inputs([x], {"n": 3}).values()]
+    [(3,)]
+    """
+    return {
+        x: x if is_concrete(x.shape) else symbol(str(x.name), in_numbers(x.shape, sizes), x.dtype)
+        for x in inputs_of(outputs)
+    }
+
+
+def concretize(
+    outputs: Sequence[Expr], sizes: Mapping[str, int], inputs: Mapping[Expr, Expr] | None = None
+) -> list[Expr]:
+    """The graph with numbers for the named sizes, rebuilt with the rows' local identities.
+
+    `inputs` says what stands for each input (`concrete_inputs` makes such a mapping, for a caller who needs to know);
+    left out, inputs of symbolic shape are replaced by new ones.
+
+    >>> x = symbol("x", (Dim.named("n"), 2))
+    >>> concretize([x], {"n": 3})[0].shape
+    (3, 2)
+    """
+    done = dict(concrete_inputs(outputs, sizes) if inputs is None else inputs)
+    for node in toposort(outputs, stop=done.__contains__):
+        if node not in done:
+            done[node] = _concrete(node, tuple(done[a] for a in node.args), sizes)
+    return [done[node] for node in outputs]
+
+
+def _concrete(node: Expr, args: tuple[Expr, ...], sizes: Mapping[str, int]) -> Expr:
+    if node.op is CONST or node.op is INPUT:
+        return node
+    params = in_numbers(node.params, sizes)
+    return node if args == node.args and params == node.params else build(node.op, args, params)
 
 
 def evaluate(outputs: Sequence[Any], values: dict[Expr, Any]) -> list[Any]:

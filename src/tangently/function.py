@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +121,7 @@ class Derived(functools.partial):  # type: ignore[type-arg]
         recording = self.recording()
         selection = self._engine.select(recording, _bound_like(self._engine, recording), [True] * len(recording.inputs))
         selection = self._restrict(selection, recording)
-        built = self._engine.transformation.build(recording, selection)
+        built = self._engine.transformation.in_graph(recording, selection)
         shown = expressions(built.outputs, recording)
         return shown[0] if len(shown) == 1 else tuple(shown)
 
@@ -261,6 +261,8 @@ def derivative(f: Any, wrt: Wrt = None, order: int = 1, *, at: Any = None) -> An
     >>> df, df(1.0), derivative("2x^2 + 3x + 1", order=2, at=1.0)
     (<derivative of f: 4x + 3>, 7.0, 4.0)
     """
+    if _is_symbolic(f):
+        return _matrices().derivative(f, wrt, check_order(order))
     if isinstance(f, Traced):
         return _of_variable(f, wrt, check_order(order))
     return _at(Derived(as_function(f), derivatives.derivative(check_order(order)), wrt, "derivative"), at)
@@ -285,15 +287,26 @@ def partial(f: Any, *wrt: int | str, order: int = 1, at: Any = None) -> Any:
     return _at(Derived(function, derivatives.mixed(path), tuple(dict.fromkeys(path)), "partial"), at)
 
 
-def grad(f: Any, wrt: Wrt | Traced | Sequence[Traced] = None, *, at: Any = None) -> Any:
+def grad(
+    f: Any,
+    wrt: Wrt | Traced | Sequence[Traced] = None,
+    *,
+    at: Any = None,
+    layout: str | None = None,
+    shapes: Mapping[str, Any] | None = None,
+) -> Any:
     """The gradient of a function that returns one number, in the shapes (and nests) of its arguments.
 
     `f` may also be a value computed from `variable`s: `grad(y, wrt=x)`, as often and to as high an order as one likes.
+    Of a `matrix` expression (or a text with `shapes=`) it is a formula; of one that is an array it is the derivative in
+    denominator layout, or the one that `layout=` names.
     Raises ShapeError where the function returns an array, InputError for an unknown name in `wrt`.
 
     >>> grad("x^2 y + x y^2 + 2", at=(1.0, 2.0))
     (8.0, 5.0)
     """
+    if _is_symbolic(f) or shapes is not None:
+        return _matrices().grad(_matrix_expression(f, shapes), wrt, layout)
     if isinstance(f, Traced):
         return _of_variable(f, wrt, 1)
     return _at(Derived(as_function(f), derivatives.gradient(), _plain_wrt(wrt), "gradient", _loop_missing), at)
@@ -308,23 +321,33 @@ def value_and_grad(f: Any, wrt: Wrt = None, *, at: Any = None) -> Any:
     return _at(Derived(as_function(f), derivatives.value_and_gradient(), wrt, "value_and_grad", _loop_missing), at)
 
 
-def jacobian(f: Any, wrt: Wrt = None, *, at: Any = None) -> Any:
+def jacobian(
+    f: Any, wrt: Any = None, *, at: Any = None, layout: str | None = None, shapes: Mapping[str, Any] | None = None
+) -> Any:
     """The Jacobian, numerator layout: shape (output shape) + (input shape).
+
+    Of a `matrix` expression (or a text with `shapes=`) it is a formula, in the layout that `layout=` names.
 
     >>> jacobian(lambda x: np.array([x[0]**2 + x[1], x[0] * x[1]]), at=[1.0, 2.0])
     array([[2., 1.],
            [2., 1.]])
     """
+    if _is_symbolic(f) or shapes is not None:
+        return _matrices().jacobian(_matrix_expression(f, shapes), wrt, layout)
     return _at(Derived(as_function(f), derivatives.jacobian(), wrt, "jacobian", _loop_jacobian), at)
 
 
-def hessian(f: Any, wrt: Wrt = None, *, at: Any = None) -> Any:
+def hessian(f: Any, wrt: Any = None, *, at: Any = None, shapes: Mapping[str, Any] | None = None) -> Any:
     """The Hessian of a function that returns one number; several numbers give one matrix in the order of arguments.
+
+    Of a `matrix` expression (or a text with `shapes=`) it is a formula.
 
     >>> hessian("(x^2 + 2y^2 + x y)/2", at=(1.0, 1.0))
     array([[1. , 0.5],
            [0.5, 2. ]])
     """
+    if _is_symbolic(f) or shapes is not None:
+        return _matrices().hessian(_matrix_expression(f, shapes), wrt)
     return _at(Derived(as_function(f), derivatives.hessian(), wrt, "hessian", _loop_hessian), at)
 
 
@@ -553,6 +576,25 @@ def variable(value: Any, name: str | None = None) -> Traced:
     leaf = promote(np.asarray(value) if isinstance(value, (list, tuple)) else value, True, name or "the variable")
     found = name or name_of_result(user_frame(2), None) or "x"
     return EAGER.input(found, leaf)
+
+
+def _is_symbolic(f: Any) -> bool:
+    """Is it a matrix expression without values?"""
+    return isinstance(f, Traced) and type(f) is not Traced
+
+
+def _matrices() -> Any:
+    from tangently.matrices import expressions
+
+    return expressions
+
+
+def _matrix_expression(f: Any, shapes: Mapping[str, Any] | None) -> Any:
+    if not isinstance(f, str):
+        return f
+    from tangently.matrices.text import expression
+
+    return expression(f, shapes or {})
 
 
 def _of_variable(y: Traced, wrt: Any, order: int) -> Any:

@@ -9,18 +9,22 @@ function.
 from __future__ import annotations
 
 import builtins
+import collections
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tangently.errors import InputError, ShapeError
-from tangently.expr import TABLE
+from tangently.expr import TABLE, Dim, Expr, quotient
 from tangently.primitives import tensor
+from tangently.primitives.kinds import broadcast_shapes, dtype_of, need_numbers, normalize_axes, shape_of
 from tangently.primitives.kinds import broadcast_to as _broadcast_to
-from tangently.primitives.kinds import dtype_of, normalize_axes, shape_of
+from tangently.primitives.kinds import count as _count
+from tangently.primitives.kinds import identity as _identity
 from tangently.primitives.kinds import reshape as _reshape
 from tangently.primitives.tensor import einsum as _einsum_row
 from tangently.primitives.tensor import sum_of
@@ -126,7 +130,7 @@ def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
     """The variance over `axis`: the mean squared distance from the mean (divided by n - ddof)."""
     x = lift(x)
     axes = normalize_axes(axis, len(shape_of(x)))
-    n = int(np.prod([shape_of(x)[k] for k in axes], dtype=int))
+    n = _count(tuple(shape_of(x)[k] for k in axes))
     total = sum_of((x - mean(x, axes, True)) ** 2, axes, keepdims)
     return total / (n - ddof)
 
@@ -135,11 +139,11 @@ def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> A
     """The standard deviation over `axis`."""
     x = lift(x)
     axes = normalize_axes(axis, len(shape_of(x)))
-    n = int(np.prod([shape_of(x)[k] for k in axes], dtype=int))
+    n = _count(tuple(shape_of(x)[k] for k in axes))
     apart = TABLE["norm"](
         x - mean(x, axes, True), params=(axes, bool(keepdims))
     )  # √Σ, with a slope where all are equal
-    return apart / builtins.max(n - ddof, 0) ** 0.5
+    return apart / (TABLE["sqrt"](n - ddof) if type(n) is Expr else builtins.max(n - ddof, 0) ** 0.5)
 
 
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -150,8 +154,14 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
         return TABLE["abs"](x)
     if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
         return TABLE["norm"](x, params=(axes, bool(keepdims)))
+    if len(axes) == 2 and len(shape_of(x)) == 2:
+        found = _matrix_norm(x, ord)
+        return _reshape(found, (1, 1)) if keepdims else found
     if len(axes) != 1 or isinstance(ord, str):
-        raise InputError(f"norm with ord={ord!r} of a matrix is not in the table yet: None or 'fro' was wanted")
+        raise InputError(
+            f"norm with ord={ord!r} over {len(axes)} axes of an array of shape {shape_of(x)}: "
+            "None or 'fro' was wanted, or a vector or one matrix"
+        )
     size = TABLE["abs"](x)
     if ord == 0:
         raise InputError(
@@ -160,6 +170,61 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     if ord in (np.inf, -np.inf):
         return (amax if ord > 0 else amin)(size, axes, keepdims)
     return sum_of(size, axes, keepdims) if ord == 1 else sum_of(size**ord, axes, keepdims) ** (1 / ord)
+
+
+def _matrix_norm(x: Any, ord: Any) -> Any:
+    """The norms of one matrix that are no sum over its entries: by singular values, columns or rows."""
+    if ord == "nuc":
+        return TABLE["nuclear_norm"](x)
+    if ord in (2, -2):
+        values = TABLE["svdvals"](x)
+        return (amax if ord > 0 else amin)(values)
+    if ord in (1, -1, np.inf, -np.inf):
+        return (amax if ord > 0 else amin)(sum_of(TABLE["abs"](x), 0 if ord in (1, -1) else 1))
+    raise InputError(f"norm of a matrix with ord={ord!r}: None, 'fro', 'nuc', 2, -2, 1, -1, inf or -inf was wanted")
+
+
+def _vector_norm(name: str, ord: Any, others: str) -> Callable[..., Any]:
+    def function(x: Any) -> Any:
+        x = lift(x)
+        if len(shape_of(x)) > 1:
+            raise ShapeError(f"{name} of an array of shape {shape_of(x)}: a vector was wanted; of a matrix write {others}")
+        return norm(x, ord)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"The norm of a vector with ord={ord}; of a matrix it would be ambiguous, and is refused."
+    return function
+
+
+norm1 = _vector_norm("norm1", 1, "sum(abs(X)), or norm(X, 1) for the largest column sum")
+norm2 = _vector_norm("norm2", 2, "norm_fro(X), or spectral_norm(X)")
+
+
+def norm_fro(x: Any) -> Any:
+    """The Frobenius norm: the square root of the sum of squares of all entries.
+
+    >>> norm_fro([[3.0, 0.0], [0.0, 4.0]])
+    5.0
+    """
+    return norm(x)
+
+
+def nuclear_norm(x: Any) -> Any:
+    """The sum of the singular values of a matrix; its gradient is U Vᵀ where the rank is full.
+
+    >>> nuclear_norm([[3.0, 0.0], [0.0, 4.0]])
+    7.0
+    """
+    return TABLE["nuclear_norm"](lift(x))
+
+
+def spectral_norm(x: Any) -> Any:
+    """The largest singular value of a matrix.
+
+    >>> spectral_norm([[3.0, 0.0], [0.0, 4.0]])
+    4.0
+    """
+    return norm(x, 2, (0, 1))
 
 
 def _one_axis(x: Any, axis: int | None) -> tuple[Any, int]:
@@ -204,6 +269,7 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     if axis is not None and not isinstance(axis, int):
         raise InputError(f"median over axes {axis}: one axis, or None, was wanted")
     flat, k = _one_axis(x, axis)
+    need_numbers(shape_of(flat), "the median")
     n = shape_of(flat)[k]
     ordered = sort(flat, k)
     pick = lambda j: index(ordered, (*[slice(None)] * k, j))
@@ -230,13 +296,13 @@ def reshape(x: Any, *sizes: Any, shape: Any = ()) -> Any:
     x = lift(x)
     target = sizes or (shape if isinstance(shape, (tuple, list)) else (shape,))
     target = target[0] if len(target) == 1 and isinstance(target[0], (tuple, list)) else target
-    sizes = tuple(int(n) for n in target)
-    count = int(np.prod(shape_of(x), dtype=int))
+    sizes = tuple(n if type(n) is Dim else int(n) for n in target)
     if -1 in sizes:
-        rest = int(np.prod([n for n in sizes if n != -1], dtype=int))
-        if rest == 0 or count % rest:
-            raise ShapeError(f"shape {shape_of(x)} can't be reshaped to {sizes}: {count} is not a multiple of {rest}")
-        sizes = tuple(count // rest if n == -1 else n for n in sizes)
+        whole, rest = math.prod(shape_of(x)), math.prod(n for n in sizes if n != -1)
+        free = quotient(whole, rest)
+        if free is None:
+            raise ShapeError(f"shape {shape_of(x)} can't be reshaped to {sizes}: {whole} is not a multiple of {rest}")
+        sizes = tuple(free if n == -1 else n for n in sizes)
     return _reshape(x, sizes)
 
 
@@ -284,8 +350,9 @@ def squeeze(x: Any, axis: Axis = None) -> Any:
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
-    target = tuple(np.atleast_1d(shape).tolist())
-    np.broadcast_shapes(shape_of(lift(x)), target)
+    target = tuple(shape) if isinstance(shape, (tuple, list)) else tuple(np.atleast_1d(shape).tolist())
+    if broadcast_shapes(shape_of(lift(x)), target) != target:
+        raise ShapeError(f"an array of shape {shape_of(lift(x))} can't be broadcast to shape {target}")
     return _broadcast_to(lift(x), target)
 
 
@@ -313,6 +380,7 @@ def hstack(arrays: Sequence[Any]) -> Any:
 
 
 def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+    need_numbers(shape_of(x), "a split")
     n = shape_of(x)[axis]
     if isinstance(sections, int):
         if n % sections:
@@ -336,6 +404,15 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     return TABLE["cumsum"](x, params=(k,))
 
 
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """The running product along an axis (None: of all entries in a row)."""
+    x, k = _one_axis(x, axis)
+    need_numbers(shape_of(x), "the running product")
+    whole = [slice(None)] * k
+    parts = [index(x, (*whole, j)) for j in range(shape_of(x)[k])]
+    return stack(list(itertools.accumulate(parts, TABLE["mul"])), k) if parts else x
+
+
 def flip(x: Any, axis: Axis = None) -> Any:
     axes = normalize_axes(axis, len(shape_of(x)))
     return index(x, tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(len(shape_of(x)))))
@@ -348,6 +425,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
         for s, k in np.broadcast(shift, axis):
             x = roll(x, int(s), int(k))
         return x
+    need_numbers(shape_of(x), "a roll")
     n = shape_of(x)[axis]
     k = shift % n if n else 0
     lead = (slice(None),) * (axis % len(shape_of(x)))
@@ -364,6 +442,7 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
 
 def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
     x = ravel(x) if axis is None else x
+    need_numbers(shape_of(x), "a repetition")
     k = 0 if axis is None else axis % len(shape_of(x))
     where = np.repeat(np.arange(shape_of(x)[k]), repeats)
     return index(x, (*[slice(None)] * k, where))
@@ -384,7 +463,7 @@ def tile(x: Any, reps: Any) -> Any:
 
 
 def _slice_part(part: slice) -> tuple[Any, ...]:
-    ends = [None if k is None else int(k) for k in (part.start, part.stop, part.step)]
+    ends = [k if k is None or type(k) is Dim else int(k) for k in (part.start, part.stop, part.step)]
     return ("s", *ends)
 
 
@@ -490,11 +569,8 @@ def _without_ones(xs: Sequence[Any], inputs: Sequence[str]) -> tuple[list[Any], 
     """An axis of size 1 whose index is longer in another operand is dropped, as NumPy broadcasts it."""
     if builtins.any(len(s) != len(shape_of(x)) for s, x in zip(inputs, xs)):
         return list(xs), list(inputs)  # the row says what is wrong
-    longest = {
-        c: builtins.max(n for s, x in zip(inputs, xs) for d, n in zip(s, shape_of(x)) if c == d)
-        for c in set("".join(inputs))
-    }
-    kept = [[k for k, c in enumerate(s) if shape_of(x)[k] != 1 or longest[c] == 1] for s, x in zip(inputs, xs)]
+    long = {c for s, x in zip(inputs, xs) for c, n in zip(s, shape_of(x)) if n != 1}
+    kept = [[k for k, c in enumerate(s) if shape_of(x)[k] != 1 or c not in long] for s, x in zip(inputs, xs)]
     return (
         [_reshape(x, tuple(shape_of(x)[k] for k in ks)) for x, ks in zip(xs, kept)],
         ["".join(s[k] for k in ks) for s, ks in zip(inputs, kept)],
@@ -528,25 +604,208 @@ def vdot(a: Any, b: Any) -> Any:
     return _einsum_row(ravel(lift(a)), ravel(lift(b)), params=("i,i->",))
 
 
-def trace(x: Any) -> Any:
-    """The sum of a square matrix's diagonal."""
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of a square matrix's diagonal (or of the diagonal that NumPy's `offset` and axes name)."""
     shape = shape_of(lift(x))
-    if len(shape) != 2 or shape[0] != shape[1]:
-        raise ShapeError(f"trace of an array of shape {shape}: a square matrix was wanted")
-    return _einsum_row(lift(x), params=("ii->",))
+    if type(offset) is not int or (not offset and len(shape) == 2 and shape[0] != shape[1]) or len(shape) < 2:
+        raise ShapeError(f"trace of an array of shape {shape}, offset {offset!r}: a square matrix was wanted")
+    if len(shape) == 2 and not offset:
+        return _einsum_row(lift(x), params=("ii->",))
+    return sum(diagonal(x, offset, axis1, axis2), -1)
 
 
-def diagonal(x: Any) -> Any:
-    shape = shape_of(lift(x))
-    if len(shape) != 2 or shape[0] != shape[1]:
-        raise ShapeError(f"diagonal of an array of shape {shape}: a square matrix was wanted")
-    return _einsum_row(lift(x), params=("ii->i",))
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of a matrix, or of each matrix along two axes; `offset` counts diagonals as NumPy does.
 
-
-def diag(x: Any) -> Any:
-    """A vector as a diagonal matrix, or the diagonal of a matrix."""
+    >>> diagonal([[1.0, 2.0], [3.0, 4.0]], 1)
+    array([2.])
+    """
     x = lift(x)
-    return x[:, None] * np.eye(shape_of(x)[0]) if len(shape_of(x)) == 1 else diagonal(x)
+    shape = shape_of(x)
+    if len(shape) < 2 or type(offset) is not int:
+        raise ShapeError(f"diagonal of an array of shape {shape}, offset {offset!r}: a matrix was wanted")
+    a, b = (normalize_axes(k, len(shape))[0] for k in (axis1, axis2))
+    if a == b:
+        raise ShapeError(f"diagonal with axis1={axis1} and axis2={axis2}: two different axes were wanted")
+    if not offset and shape[a] == shape[b]:
+        rest = tensor.letters(len(shape) - 2)
+        spec = iter(rest)
+        mine = "".join("z" if k in (a, b) else next(spec) for k in range(len(shape)))
+        return _einsum_row(x, params=(f"{mine}->{rest}z",))
+    need_numbers((shape[a], shape[b]), "a diagonal beside the main one, or of a matrix that is not square,")
+    rows = np.arange(builtins.max(0, -offset), builtins.min(shape[a], shape[b] - offset))
+    picked = index(moveaxis(x, (a, b), (0, 1)), (rows, rows + offset))
+    return moveaxis(picked, 0, -1) if len(shape) > 2 else picked
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """A vector as a diagonal matrix, or the diagonal of a matrix; `k` counts diagonals as NumPy does.
+
+    >>> diag([1.0, 2.0])
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    x = lift(x)
+    if len(shape_of(x)) != 1:
+        return diagonal(x, k)
+    whole = _einsum_row(x, identity_beside(x), params=("i,ij->ij",)) if has_traced(x) else np.diag(x)
+    above, below = builtins.max(k, 0), builtins.max(-k, 0)
+    return pad(whole, ((below, above), (above, below))) if k else whole
+
+
+def identity_beside(x: Any) -> Any:
+    """The identity matrix with as many rows as x: a node for an expression, recorded for a traced value."""
+    size = shape_of(x)[0]
+    if type(x) is Expr:
+        return _identity(size)
+    if not has_traced(x):
+        return np.eye(size)
+    from tangently.tracing.traced import innermost, record
+
+    return record(innermost([x]), TABLE["identity"], (), [], (size,))
+
+
+def vec(x: Any) -> Any:
+    """The columns of a matrix, one under the other (Magnus & Neudecker).
+
+    >>> vec([[1.0, 2.0], [3.0, 4.0]])
+    array([1., 3., 2., 4.])
+    """
+    return ravel(transpose(lift(x)))
+
+
+def kron(a: Any, b: Any) -> Any:
+    """The Kronecker product of two matrices (or vectors): the blocks aᵢⱼ B.
+
+    >>> kron([1.0, 2.0], [1.0, 10.0])
+    array([ 1., 10.,  2., 20.])
+    """
+    a, b = lift(a), lift(b)
+    ndim = builtins.max(len(shape_of(a)), len(shape_of(b)))
+    p, q = ((1,) * (ndim - len(shape_of(x))) + tuple(shape_of(x)) for x in (a, b))
+    left, right = tensor.letters(ndim), tensor.letters(ndim, ndim)
+    both = "".join(c + d for c, d in zip(left, right))
+    whole = _einsum_row(_reshape(a, p), _reshape(b, q), params=(f"{left},{right}->{both}",))
+    return _reshape(whole, tuple(m * n for m, n in zip(p, q)))
+
+
+def hadamard(a: Any, b: Any) -> Any:
+    """The product entry by entry."""
+    return TABLE["mul"](lift(a), lift(b))
+
+
+def cross(a: Any, b: Any) -> Any:
+    """The cross product of vectors of three entries (along the last axis).
+
+    >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    array([0., 0., 1.])
+    """
+    a, b = lift(a), lift(b)
+    if shape_of(a)[-1:] != (3,) or shape_of(b)[-1:] != (3,):
+        raise ShapeError(f"cross of arrays of shapes {shape_of(a)} and {shape_of(b)}: 3 entries on the last axis were wanted")  # fmt: skip  # noqa: E501
+    turned = lambda x, shift: concatenate([index(x, (..., slice(shift, None))), index(x, (..., slice(0, shift)))], -1)
+    return turned(a, 1) * turned(b, 2) - turned(a, 2) * turned(b, 1)
+
+
+# ---------------------------------------------------------------- linear algebra
+
+
+def _of_matrix(name: str, says: str) -> Callable[..., Any]:
+    def function(x: Any) -> Any:
+        return TABLE[name](lift(x))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = says
+    return function
+
+
+inv = _of_matrix("inv", "The inverse of a square matrix.")
+det = _of_matrix("det", "The determinant of a square matrix.")
+logdet = _of_matrix("logdet", "ln |det X|, without overflow.")
+eigvalsh = _of_matrix("eigvalsh", "The eigenvalues of a symmetric matrix, the smallest first.")
+svdvals = _of_matrix("svdvals", "The singular values of a matrix, the largest first.")
+expm = _of_matrix("expm", "The exponential of a square matrix.")
+
+
+def cholesky(x: Any, upper: bool = False) -> Any:
+    """The lower triangular L with L Lᵀ = X, for a symmetric positive definite X (upper=True: Lᵀ)."""
+    found = TABLE["cholesky"](lift(x))
+    return transpose(found) if upper else found
+
+
+def solve(a: Any, b: Any) -> Any:
+    """The solution y of A y = b, for a vector or a matrix b.
+
+    >>> solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0])
+    array([1. , 0.5])
+    """
+    return TABLE["solve"](lift(a), lift(b))
+
+
+def _factors(name: str, fields: str) -> Any:
+    return collections.namedtuple(name, fields)  # noqa: PYI024
+
+
+SlogdetResult = _factors("SlogdetResult", "sign logabsdet")
+EighResult = _factors("EighResult", "eigenvalues eigenvectors")
+SVDResult = _factors("SVDResult", "U S Vh")
+
+
+def slogdet(x: Any) -> Any:
+    """The sign of the determinant and the logarithm of its size."""
+    return SlogdetResult(TABLE["sign"](det(x)), logdet(x))
+
+
+def eigh(x: Any) -> Any:
+    """Eigenvalues (the smallest first) and eigenvectors of a symmetric matrix; differentiable where no two agree."""
+    return EighResult(eigvalsh(x), TABLE["eigvecsh"](lift(x)))
+
+
+def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """The singular value decomposition U diag(S) Vh; differentiable where no two singular values agree."""
+    x = lift(x)
+    if not compute_uv:
+        return svdvals(x)
+    if full_matrices and shape_of(x)[:1] != shape_of(x)[1:]:
+        raise InputError(f"svd of an array of shape {shape_of(x)} with full_matrices=True is not unique: pass full_matrices=False")  # fmt: skip  # noqa: E501
+    return SVDResult(TABLE["svd_left"](x), svdvals(x), transpose(TABLE["svd_right"](x)))
+
+
+def matrix_power(x: Any, n: int) -> Any:
+    """The product of n times the same square matrix (for negative n, of its inverse), by repeated squaring.
+
+    >>> matrix_power([[1.0, 1.0], [0.0, 1.0]], 3)
+    array([[1., 3.],
+           [0., 1.]])
+    """
+    x = lift(x)
+    if len(shape_of(x)) != 2 or shape_of(x)[0] != shape_of(x)[1]:
+        raise ShapeError(f"power of an array of shape {shape_of(x)}: a square matrix was wanted")
+    if type(n) is not int and not isinstance(n, np.integer):
+        raise InputError(f"matrix_power with the exponent {n!r}: a whole number was wanted")
+    if n == 0:
+        return identity_beside(x)
+    base, found = (x if n > 0 else inv(x)), None
+    for digit in reversed(f"{builtins.abs(int(n)):b}"):
+        if digit == "1":
+            found = base if found is None else matmul(found, base)
+        base = matmul(base, base)
+    return found
+
+
+def multi_dot(arrays: Sequence[Any]) -> Any:
+    """The product of several arrays, from the left."""
+    return functools.reduce(dot, [lift(a) for a in arrays])
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """The lower triangle of a matrix, from the k-th diagonal on."""
+    return TABLE["tril"](lift(x), params=(int(k),))
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """The upper triangle of a matrix, from the k-th diagonal on."""
+    return TABLE["triu"](lift(x), params=(int(k),))
 
 
 # ---------------------------------------------------------------- neural
@@ -696,7 +955,9 @@ _OWN = (array, sum, mean, amax, amin, prod, max, min, maximum, minimum, var, std
         reshape, ravel, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to, concatenate, stack, vstack,
         hstack, split, pad, cumsum, flip, roll, diff, repeat, tile, take, take_along_axis, einsum, matmul, dot,
             tensordot,
-        inner, outer, vdot, trace, diagonal, diag, softmax, log_softmax, logsumexp, one_hot, cross_entropy, mse, linear,
+        inner, outer, vdot, trace, diagonal, diag, vec, kron, hadamard, cross, cumprod, norm1, norm2, norm_fro,
+        nuclear_norm, spectral_norm, inv, det, logdet, slogdet, eigh, eigvalsh, svd, svdvals, expm, cholesky, solve,
+        matrix_power, multi_dot, tril, triu, softmax, log_softmax, logsumexp, one_hot, cross_entropy, mse, linear,
         elu, leaky_relu, clip, where, log, sinc, factorial, binomial, frac, heaviside, round, gelu)  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: elementwise(name) for name in _ROWS}
 FUNCTIONS.update((f.__name__, f) for f in _OWN)
@@ -721,7 +982,8 @@ _SAME = {
     "absolute": "abs", "fabs": "abs", "swish": "silu", "expit": "sigmoid",
     "pow": "power", "ceiling": "ceil", "mod": "remainder", "acot": "arccot", "asec": "arcsec", "acsc": "arccsc",
     "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch", "LambertW": "lambertw", "expi": "Ei", "jv": "besselj",
-    "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk", "comb": "binomial", "binom": "binomial",
+    "normF": "norm_fro", "frobenius": "norm_fro", "norm_nuc": "nuclear_norm", "nuclear": "nuclear_norm",
+    "inverse": "inv", "chol": "cholesky", "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk", "comb": "binomial", "binom": "binomial",
 }  # fmt: skip
 FUNCTIONS["power"] = elementwise("pow")
 FUNCTIONS.update((other, FUNCTIONS[name]) for other, name in _SAME.items())

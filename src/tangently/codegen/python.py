@@ -14,28 +14,29 @@ import math
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from tangently.codegen.blocked import write_blocked
+from tangently.codegen.blocks import BLOCK, in_blocks
+from tangently.codegen.body import Body, guard_test, row_call
 from tangently.codegen.flat import (
     ATOM,
-    LINE,
     Dialect,
     Writer,
     apply_template,
     identifier,
-    operand,
     python_literal,
-    repeats,
     source_of,
-    use_counts,
 )
-from tangently.expr import CONST, INPUT, Expr, depends, is_number, toposort
+from tangently.codegen.regions import Plan, Region, by_label, partition
+from tangently.expr import CONST, INPUT, Expr, toposort
 from tangently.primitives.layout import scatter_along_axis
+from tangently.settings import CURRENT, Options
 
-BIG = 32_768  # bytes: from here on reusing a buffer beats allocating one
+LARGE = 65_536  # entries of a value, from which on blocks pay: whole arrays then no longer fit the cache together
 PART = 2_000  # statements in one function; longer functions are cut
 
 
@@ -48,7 +49,9 @@ RESERVED = frozenset({
     "max", "min", "round", "sum", "int", *[n for n in dir(math) if not n.startswith("_")],
 } - {"e", "tau"})  # fmt: skip
 MATH = Dialect(lambda op: op.python, python_literal, "{0} = {1}", RESERVED)
-NUMPY = Dialect(lambda op: op.numpy, python_literal, "{0} = {1}", RESERVED)
+NUMPY = Dialect(
+    lambda op: op.numpy, python_literal, "{0} = {1}", RESERVED | {"lo", "hi", "rows", "in_blocks", "chosen"}
+)
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,13 @@ def generate(
     stale: Callable[[], bool] | None = None,
     defined: Sequence[Expr] = (),
     again: Callable[..., Any] | None = None,
+    options: Options | None = None,
 ) -> Generated:
     """The function `name(*arguments) -> outputs` (one value, or a tuple). Composites must have been expanded.
 
     `defined` are nodes that the outputs may not need, but that must have a value: log x, where only 1/x is computed.
-    With `again`, a function that does not apply calls it with its arguments instead of raising Retrace.
+    With `again`, a function that does not apply calls it with its arguments instead of raising Retrace. With `options`,
+    its arrays are computed by that backend, and it raises Retrace where others have been chosen since.
     """
     needed = set(toposort(outputs))
     defined = [node for node in defined if node not in needed]
@@ -97,10 +102,18 @@ def generate(
     writer.taken.add(name)
     params = [_parameter(writer, a) for a in arguments]
     checks = _argument_checks(writer, arguments, params, scalar) + _surroundings(writer, watched, stale)
+    if options is not None and not scalar:
+        writer.constants["chosen"] = CURRENT.get
+        checks.append(f"if chosen() is not {writer.constant(options, 'options')}: raise Retrace")
     if len(order) > PART * 4:
         return _cut(name, params, checks, writer, order, outputs, guards)
-    body = _Body(writer, order, outputs, guards, scalar, set(defined)).write()
-    lines = checks + body
+    if options is not None and options.backend == "jax" and not scalar:
+        found = _through_xla(name, arguments, params, checks, writer, order, outputs, guards, defined)
+        if found is not None:
+            return found
+    plan, write_region = _plan(order, guards, options or Options("numpy"))
+    body = Body(writer, plan, outputs, guards, scalar, set(defined), write_region)
+    lines = checks + body.write()
     if again is not None:
         writer.constants["again"] = again
         caught = "(Retrace, ValueError, ArithmeticError, KeyError)"
@@ -108,6 +121,23 @@ def generate(
         lines = ["try:", *indented, f"except {caught}:", "    pass", f"return again({', '.join(params)})"]
     text = "\n".join([f"def {name}({', '.join(params)}):", *[f"    {line}" for line in lines]]) + "\n"
     return compile_source(name, text, writer.constants, scalar)
+
+
+def _plan(
+    order: Sequence[Expr], guards: Sequence[tuple[Expr, Any]], options: Options
+) -> tuple[Plan, Callable[[Body, Region], None]]:
+    """What is computed together, and who writes that."""
+    whole = {condition for condition, _ in guards}
+    if options.backend == "numba":
+        from tangently.codegen.kernels import by_entries, write_kernel
+
+        compiled = lambda body, region: write_kernel(body, region, options.workers)
+        return partition(order, by_entries, least=1, whole=whole), compiled
+    blocked = lambda body, region: write_blocked(body, region, options.workers)
+    least = {"auto": LARGE, "blocked": BLOCK}.get(options.backend)
+    if least is None or not any(math.prod(n.shape) >= least for n in order):
+        return list(order), blocked
+    return partition(order, by_label(order, least), least=least, whole=whole), blocked
 
 
 def schedule(guards: Sequence[tuple[Expr, Any]], outputs: Sequence[Expr]) -> list[Expr]:
@@ -157,258 +187,43 @@ def _surroundings(writer: Writer, watched: Sequence[tuple[Any, Any, Any]], stale
     return [f"if {' or '.join(tests[k : k + 2])}: raise Retrace" for k in range(0, len(tests), 2)]
 
 
-# ---------------------------------------------------------------- statements
+# ---------------------------------------------------------------- XLA
 
 
-class _Body:
-    """Writes the statements of one function."""
+def _through_xla(
+    name: str, arguments: Sequence[Argument], params: list[str], checks: list[str], writer: Writer,
+    order: Sequence[Expr], outputs: Sequence[Expr], guards: Sequence[tuple[Expr, Any]], defined: Sequence[Expr],
+) -> Generated | None:  # fmt: skip
+    """The same tests around one call of a jitted function; None where a row has no spelling for it."""
+    from tangently.codegen.xla import kernel
 
-    def __init__(
-        self, writer: Writer, order: Sequence[Expr], outputs: Sequence[Expr], guards: Sequence[tuple[Expr, Any]],
-        scalar: bool, defined: set[Expr],
-    ) -> None:  # fmt: skip
-        self.writer, self.order, self.outputs, self.scalar = writer, order, outputs, scalar
-        self.defined = defined
-        self.guards: dict[Expr, list[Any]] = {}
-        for condition, outcome in guards:
-            self.guards.setdefault(condition, []).append(outcome)
-        self.uses = use_counts(order, [*outputs, *self.guards])
-        self.position = {node: k for k, node in enumerate(order)}
-        self.buffers = Buffers(order, outputs)
-        self.used_as_atom = self._needs_names()
-        self.moving = depends(order, [n for n in order if n.op is INPUT])
-        self.users: dict[Expr, list[Expr]] = {}
-        for n in order:
-            for a in n.args:
-                self.users.setdefault(a, []).append(n)
-
-    def _needs_names(self) -> set[Expr]:
-        found: set[Expr] = set()
-        for node in self.order:
-            if repeats(self.writer.dialect.template(node.op)):
-                found.update(node.args)
-        return found
-
-    def write(self) -> list[str]:
-        self._guard_inputs()
-        for node in self.order:
-            if node.op is INPUT or node.op is CONST:
-                if node.op is INPUT and node not in self.writer.source:
-                    self._captured(node)
-                continue
-            self._node(node)
-            self._guard(node)
-        result = [self._result(node) for node in self.outputs]
-        text = ", ".join(result)
-        return [*self.writer.lines, f"return {text}"]
-
-    def _captured(self, node: Expr) -> None:
-        """An input of another recording: a variable whose value is fixed."""
-        value = node.params[0].value
-        text = python_literal(value) if type(value) is float else self.writer.constant(value, node.name or "A")
-        self.writer.source[node] = (text, ATOM)
-
-    def _guard_inputs(self) -> None:
-        for node in self.order:
-            if node.op is INPUT and node in self.writer.source:
-                self._guard(node)
-
-    def _guard(self, node: Expr) -> None:
-        for outcome in self.guards.pop(node, ()):
-            text = operand(self.writer, node, 2 if outcome is not True else 0)
-            if isinstance(outcome, np.ndarray):
-                known = self.writer.constant(outcome, "mask")
-                test = f"not np.array_equal({text}, {known})"
-            elif outcome is True:
-                test = f"not ({text})"
-            else:
-                test = text if outcome is False else f"{text} != {outcome}"
-            self.writer.lines.append(f"if {test}: raise Retrace")
-
-    def _node(self, node: Expr) -> None:
-        if node in self.defined and not self.scalar:
-            self._check_domain(node)
-            if not self.uses.get(node):
-                return
-        if node.op.inplace is not None and self._in_place(node):
-            return
-        if self._spread(node):
-            return
-        template = self.writer.dialect.template(node.op)
-        text, precedence = (
-            apply_template(self.writer, template, node.params, self._args(node))
-            if template
-            else _row_call(self.writer, node)
-        )
-        if node in self.defined and not self.uses.get(node):
-            self.writer.lines.append(text)  # raises where there is no value
-            return
-        if self._inlined(node, text):
-            self.writer.source[node] = (text, precedence)
-            return
-        self._assign(node, text)
-
-    def _check_domain(self, node: Expr) -> None:
-        """The output does not compute this value, so it would not become nan outside its domain."""
-        inside = self.writer.constant(node.op.domain, f"domain_of_{node.op.name}")
-        args = ", ".join(operand(self.writer, a, 0) for a in node.args)
-        self.writer.lines.append(f"if not np.all({inside}({args})): raise ValueError")
-
-    def _args(self, node: Expr) -> list[Expr]:
-        """Operands; a broadcast that NumPy will do by itself is dropped."""
-        if node.op.kind != "elementwise":
-            return list(node.args)
-        return [self._unspread(node, a) for a in node.args]
-
-    def _unspread(self, node: Expr, arg: Expr) -> Expr:
-        if arg.op.name != "broadcast" or arg in self.writer.source:
-            return arg
-        inner = arg.args[0]
-        others = [a for a in node.args if a is not arg and a.shape == node.shape and a.op.name != "broadcast"]
-        trailing = arg.params[1] == tuple(range(len(arg.shape) - len(inner.shape), len(arg.shape)))
-        return inner if others and trailing else arg
-
-    def _spread(self, node: Expr) -> bool:
-        """A broadcast is written where it is needed; most are not."""
-        if node.op.name != "broadcast":
-            return False
-        users = self.users.get(node, ()) if self.uses.get(node, 0) < 4 else ()
-        if users and all(n.op.kind == "elementwise" and self._unspread(n, node) is not node for n in users):
-            return node not in self.outputs
-        inplace_only = users and all(n.op.inplace is not None and n.args[0] is node for n in users)
-        return bool(inplace_only and is_number(node.args[0], 0) and node not in self.outputs)
-
-    def _inlined(self, node: Expr, text: str) -> bool:
-        if self.uses.get(node, 0) != 1 or node in self.writer.names or node in self.used_as_atom:
-            return False
-        if len(text) > LINE or (node in self.guards and not self.scalar):
-            return node in self.guards
-        if self.scalar or node in self.guards:
-            return True
-        user = self.users[node][-1] if node in self.users else None
-        if is_view(node):  # a view of an input costs the same wherever it is written
-            return node.args[0].op in (INPUT, CONST) and node.op.inplace is None and node not in self.outputs
-        return self._small(node) and (user is None or self._near(node, user))
-
-    def _near(self, node: Expr, user: Expr) -> bool:
-        """Writing a value where it is used moves it later: nothing in between may overwrite its operands."""
-        return not any(self.buffers.owned(a) and a.op.inplace for a in node.args) and user.op.inplace is None
-
-    def _small(self, node: Expr) -> bool:
-        return math.prod(node.shape) * 8 < BIG and node.op.kind == "elementwise"
-
-    def _overwritten(self, node: Expr) -> bool:
-        """Write the result into a large operand that dies here: a mask applied to the gradient that arrives."""
-        if self.scalar or node.op.overwrite is None:
-            return False
-        k, statement = node.op.overwrite
-        base = node.args[k]
-        rest = [a for i, a in enumerate(node.args) if i != k]
-        fits = all(a.shape == node.shape or (a.op is CONST and a.shape == ()) for a in rest)
-        if not fits or self.buffers.reusable(node, self.position[node], self.writer, (base,)) is not base:
-            return False
-        names = [operand(self.writer, a, ATOM) for a in node.args]
-        if rest[0].dtype != "?" or not all(n.isidentifier() for n in names[:2]):
-            return False
-        self.writer.lines.append(statement.format(*names))
-        self.writer.source[node] = self.writer.source[base]
-        return True
-
-    def _assign(self, node: Expr, text: str) -> None:
-        if self._overwritten(node):
-            return
-        reuse = (
-            None if self.scalar or not node.op.ufunc else self.buffers.reusable(node, self.position[node], self.writer)
-        )
-        name = self.writer.fresh(self.writer.names.get(node) or "t")
-        if reuse is not None and node.op.ufunc:
-            args = [operand(self.writer, a, 0) for a in self._args(node)]
-            text = f"np.{node.op.ufunc}({', '.join(args)}, out={operand(self.writer, reuse, 0)})"
-        self.writer.source[node] = (name, ATOM)
-        self.writer.lines.append(f"{name} = {text}")
-
-    def _in_place(self, node: Expr) -> bool:
-        base, update = node.args[0], node.args[1]
-        if base.op.name == "broadcast" and is_number(base.args[0], 0):
-            name = self.writer.fresh(self.writer.names.get(node) or "g")
-            self.writer.lines.append(f"{name} = np.zeros({node.shape if len(node.shape) != 1 else node.shape[0]})")
-        elif (
-            base.op.inplace is not None and self.buffers.dies(base, self.position[node]) and base in self.writer.source
-        ):
-            name = operand(self.writer, base, ATOM)
-            if not name.isidentifier():
-                return self._copied(node, base, update)
-        else:
-            return self._copied(node, base, update)
-        return self._write_into(node, name, update)
-
-    def _copied(self, node: Expr, base: Expr, update: Expr) -> bool:
-        name = self.writer.fresh(self.writer.names.get(node) or "g")
-        self.writer.lines.append(f"{name} = np.array({operand(self.writer, base, 0)})")
-        return self._write_into(node, name, update)
-
-    def _write_into(self, node: Expr, name: str, update: Expr) -> bool:
-        arrays = [operand(self.writer, a, 0) for a in node.args[2:]]
-        assert node.op.inplace is not None
-        self.writer.lines.append(node.op.inplace(node.params, name, operand(self.writer, update, 0), *arrays))
-        self.writer.source[node] = (name, ATOM)
-        return True
-
-    def _result(self, node: Expr) -> str:
-        """An output must be the caller's own: never an input, a constant or a read-only view."""
-        whole = node.dtype in "nlq" or node not in self.moving
-        real = ", float" if whole else ""  # a derivative that is a whole number is a real number still
-        if node.op.name == "broadcast" and node not in self.writer.source:
-            return f"np.full({node.shape}, {operand(self.writer, node.args[0], 0)}{real})"
-        text, _ = source_of(self.writer, node)
-        if self.scalar:
-            return f"float({text})" if node.op is CONST and type(node.value) is not float else text
-        if node.shape == ():  # a Python number, not NumPy's scalar
-            return text if node.op is CONST and type(node.value) is float else f"float({text})"
-        own = self.buffers.fresh_result(node) and self.outputs.count(node) == 1 and not real
-        return text if own else f"np.array({text}{real})"
-
-
-class Buffers:
-    """Which values own their memory, and when that memory is last needed (views keep their base alive)."""
-
-    def __init__(self, order: Sequence[Expr], outputs: Sequence[Expr]) -> None:
-        self.root: dict[Expr, Expr] = {}
-        self.last: dict[Expr, int] = {}
-        for k, node in enumerate(order):
-            self.root[node] = self.root[node.args[0]] if is_view(node) else node
-            for arg in node.args:
-                self.last[self.root[arg]] = k
-        for node in outputs:
-            self.last[self.root[node]] = len(order) + 1
-
-    def owned(self, node: Expr) -> bool:
-        return self.root.get(node) is node and node.op not in (INPUT, CONST)
-
-    def fresh_result(self, node: Expr) -> bool:
-        root = self.root[node]
-        return root.op not in (INPUT, CONST) and not any(n.op.name == "broadcast" for n in (node, root))
-
-    def dies(self, node: Expr, k: int) -> bool:
-        return self.last.get(self.root.get(node, node), -1) <= k
-
-    def reusable(self, node: Expr, k: int, writer: Writer, candidates: Sequence[Expr] | None = None) -> Expr | None:
-        """An operand whose buffer the result may take: large, owned, dead after this, of the same shape and dtype."""
-        possible = node.op.ufunc or node.op.overwrite
-        if not possible or math.prod(node.shape) * 8 < BIG or node.op.kind != "elementwise":
-            return None
-        for arg in node.args if candidates is None else candidates:
-            known = writer.source.get(arg)
-            fits = arg.shape == node.shape and arg.dtype == node.dtype and self.owned(arg) and self.dies(arg, k)
-            if fits and known is not None and known[0].isidentifier() and arg.op.kind != "leaf":
-                return arg
+    operands = [a for n in defined for a in n.args]
+    results = [*outputs, *[c for c, _ in guards], *operands]
+    given = {a.node: p for a, p in zip(arguments, params) if a.node is not None}
+    made = kernel(list(given), order, results)
+    if made.call is None:
+        checks.append(f"# {made.missing} has no spelling for XLA: the rest of this function is NumPy")
         return None
+    writer.constants["kernel"] = made.call
+    names = [writer.fresh("r") for _ in results]
+    lines = [*checks, f"{', '.join(names)}, = kernel({', '.join(given.values())})"]
+    tested = names[len(outputs) :]
+    lines += [guard_test(writer, text, outcome) for text, (_, outcome) in zip(tested, guards)]
+    rest = iter(tested[len(guards) :])
+    for n in defined:
+        inside = writer.constant(n.op.domain, f"domain_of_{n.op.name}")
+        values = ", ".join(f"np.asarray({next(rest)})" for _ in n.args)
+        lines.append(f"if not np.all({inside}({values})): raise ValueError")
+    lines.append(f"return {', '.join(map(_from_xla, outputs, names))}")
+    text = "\n".join([f"def {name}({', '.join(params)}):", *[f"    {line}" for line in lines]]) + "\n"
+    found = compile_source(name, text, writer.constants, False)
+    return replace(found, source=f"# with np = jax.numpy, compiled by jax.jit:\n{made.source}\n\n{found.source}")
 
 
-def is_view(node: Expr) -> bool:
-    """Does the value share memory with its first operand?"""
-    view = node.op.view
-    return view(node.params) if callable(view) else view
+def _from_xla(node: Expr, text: str) -> str:
+    if node.shape == ():
+        return f"float({text})"
+    return f"np.array({text}{', float' if node.dtype in 'nlq?w' else ''})"
 
 
 # ---------------------------------------------------------------- long functions
@@ -438,7 +253,7 @@ def _cut(
             text, _ = (
                 apply_template(writer, writer.dialect.template(node.op), node.params, node.args)
                 if node.op.numpy
-                else _row_call(writer, node)
+                else row_call(writer, node)
             )
             slot[node] = len(params) + len(slot)
             writer.source[node] = (f"v[{slot[node]}]", ATOM)
@@ -453,13 +268,6 @@ def _cut(
     head += [f"    part_{k}(v)" for k in range(len(parts))]
     head += [f"    return {result}" if len(outputs) == 1 else f"    return ({result},)"]
     return compile_source(name, "\n\n".join([*text, "\n".join(head)]) + "\n", writer.constants, writer.dialect is MATH)
-
-
-def _row_call(writer: Writer, node: Expr) -> tuple[str, int]:
-    """A row that has no template is called as it is."""
-    row = writer.constant(node.op, f"{node.op.name}_row")
-    params = writer.constant(node.params, f"{node.op.name}_params")
-    return f"{row}({', '.join(operand(writer, a, 0) for a in node.args)}, params={params})", ATOM
 
 
 # ---------------------------------------------------------------- compiling
@@ -485,11 +293,19 @@ def compile_source(name: str, body: str, constants: dict[str, Any], scalar: bool
         scope["special"] = scipy.special
     if "scatter_along_axis(" in text:
         scope["scatter_along_axis"] = scatter_along_axis
-    filename = f"<tangently {name} {id(constants):x}>"
-    exec(compile(text, filename, "exec"), scope)
+    if "in_blocks(" in text:
+        head.append("from tangently.codegen.blocks import in_blocks")
+        scope["in_blocks"] = in_blocks
     source = "\n".join(head) + ("\n\n\n" if head else "") + text
+    return Generated(source, compile_text(name, text, scope), constants, scalar)
+
+
+def compile_text(name: str, text: str, scope: dict[str, Any]) -> Callable[..., Any]:
+    """The function of that name which generated text defines."""
+    filename = f"<tangently {name} {id(scope):x}>"
+    exec(compile(text, filename, "exec"), scope)
     _list_lines(filename, text)
-    return Generated(source, scope[name], constants, scalar)
+    return scope[name]
 
 
 def unpacker(parts: Sequence[tuple[str, Any]]) -> Callable[..., tuple[Any, ...]]:

@@ -22,7 +22,7 @@ from ..errors import DomainError, InputError, ShapeError, TangentlyError
 from .echo import render, speaks_of_matrices
 from .grammar import read
 from .names import Functions
-from .tree import COMPARISONS, OPERATORS, Node, fold
+from .tree import COMPARISONS, OPERATORS, Node, fold, postorder
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,13 @@ class Scope(NamedTuple):
     values: Mapping[str, Any]
     text: str
     matrices: bool
+    dotted: bool
 
 
 def evaluate(formula: Formula, values: Mapping[str, Any]) -> Any:
     """The value of a formula: parts before wholes, and of a plain conditional the branch that is taken."""
-    scope = Scope(formula.functions, values, formula.text, speaks_of_matrices(formula.root))
+    dotted = any(node.kind in (".*", "./", ".^") for node in postorder(formula.root))
+    scope = Scope(formula.functions, values, formula.text, speaks_of_matrices(formula.root), dotted)
     waiting: list[tuple[Node, str]] = [(formula.root, "open")]
     results: list[Any] = []
     while waiting:
@@ -185,6 +187,8 @@ def raised(node: Node, values: list[Any], scope: Scope) -> Any:
     """A power; two that Python answers with surprises are refused."""
     base, exponent = values
     place = scope.text[node.start : node.end]
+    if hasattr(base, "power_of_text"):
+        return base.power_of_text(exponent)
     if dimension(base) >= 2 and isinstance(exponent, int) and exponent < 0:
         inverse = "inv(A) for the inverse, " if "inv" in scope.functions else ""
         raise InputError(
@@ -201,6 +205,8 @@ def multiplied(node: Node, values: list[Any], scope: Scope) -> Any:
     left, right = values
     if not (dimension(left) and dimension(right)):
         return left * right
+    if hasattr(left, "power_of_text") or hasattr(right, "power_of_text"):
+        return left @ right  # these know their rows from their columns
     row = node.parts[1].kind == "transpose" and node.parts[0].kind != "transpose"
     if row and dimension(left) == dimension(right) == 1:
         return left[:, None] * right
@@ -211,6 +217,15 @@ def multiplied(node: Node, values: list[Any], scope: Scope) -> Any:
             "write * between them for the product entry by entry, or @ for the matrix product."
         )
     return left @ right
+
+
+def starred(node: Node, values: list[Any], scope: Scope) -> Any:
+    """A product with a star: entry by entry of arrays; symbolic matrices tell which products they have."""
+    left, right = values
+    symbolic = next((v for v in values if hasattr(v, "product_of_text")), None)
+    if symbolic is None or not (dimension(left) and dimension(right)):
+        return operate(node, values, scope)
+    return symbolic.product_of_text(left, right, scope.text[node.start : node.end], scope.dotted)
 
 
 def dimension(value: Any) -> int:
@@ -279,6 +294,7 @@ CONSTANT_VALUES = {
 APPLY: dict[str, Callable[[Node, list[Any], Scope], Any]] = {
     **dict.fromkeys(OPERATORS, operate),
     "**": raised,
+    "*": starred,
     "juxtapose": multiplied,
     "number": lambda node, values, scope: node.value,
     "exact": lambda node, values, scope: node.value,

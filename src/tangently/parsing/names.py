@@ -29,14 +29,18 @@ ALIASES = {
     "acosh": "arccosh", "atanh": "arctanh", "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh",
     "tr": "trace", "tg": "tan", "ctg": "cot", "cosec": "csc", "sgn": "sign", "lgamma": "loggamma", "Γ": "gamma",
     "fabs": "abs", "absolute": "abs", "LambertW": "lambertw", "acot": "arccot", "asec": "arcsec", "acsc": "arccsc",
-    "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch",
+    "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch", "normF": "norm_fro", "norm_F": "norm_fro",
+    "norm_1": "norm1", "norm_2": "norm2", "norm_nuc": "nuclear_norm", "chol": "cholesky",
 }  # fmt: skip
 INVERSES = {
     name: "arc" + name
     for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "cot", "sec", "csc", "coth", "sech", "csch")
 }
 # Functions with the names that variables have: they are functions only in a formula that always applies them.
-QUIET = frozenset({"beta", "zeta", "li", "Si", "Ci", "Ei", "jv", "jn", "yv", "iv", "kv", "frac", "comb", "binom"})
+QUIET = frozenset({
+    "beta", "zeta", "li", "Si", "Ci", "Ei", "jv", "jn", "yv", "iv", "kv", "frac", "comb", "binom", "inverse", "cross",
+    "nuclear", "frobenius", "solve", "vec", "svd",
+})  # fmt: skip
 MODULES = frozenset({"np", "numpy", "math", "jnp", "torch", "scipy"})
 SUBMODULES = frozenset({"linalg", "special", "nn", "functional", "numpy"})
 LITERALS = {"True": True, "False": False, "None": None}
@@ -167,7 +171,11 @@ def standing_alone(tokens: list[Token], functions: Functions) -> set[str]:
 
 def is_mark(tokens: list[Token], index: int) -> bool:
     """Is this the T of A^T or A^{T}, or an attribute?"""
-    before = index - 2 if index > 1 and tokens[index - 1].text == "{" else index - 1
+    before = index - 1
+    if index > 1 and tokens[before].text == "-" and tokens[index].text == "T" and tokens[before - 1].text in ("^", "{"):
+        before -= 1  # X^-T
+    if before > 0 and tokens[before].text == "{":
+        before -= 1
     if before < 0 or tokens[before].text != "^" or tokens[index].text != "T":
         return index > 0 and tokens[index - 1].text == "."
     base = tokens[before - 1]  # a number has no transpose: 2^T is a power

@@ -92,10 +92,27 @@ def power(cursor: Cursor, left: Node) -> Step:
     if sign.text == "^" and (end := transpose_end(cursor, left)):
         cursor.at = end
         return replace(join("transpose", left), end=cursor.before.end)
+    if sign.text == "^" and (end := inverse_end(cursor, left)):
+        one = Node("number", cursor.token.start, cursor.token.end, value=-1)
+        cursor.at = end
+        return replace(join("transpose", join("**", left, one)), end=cursor.before.end)
     right = yield expression(cursor, POWER)
     if left.kind == "constant" and left.value == "e" and "exp" in cursor.functions:
         return Node("call", left.start, right.end, (right,), ("exp", ()))
-    return join("**", left, right)
+    return join(".^" if sign.text == ".^" else "**", left, right)
+
+
+def inverse_end(cursor: Cursor, base: Node) -> int | None:
+    """Where -T or {-T} ends: the transpose of the inverse."""
+    braces = int(cursor.sees("{"))
+    minus = cursor.tokens[cursor.at + braces]
+    if minus.kind != "sign" or minus.text != "-":
+        return None
+    at = cursor.at
+    cursor.at += braces + 1
+    end = None if braces and cursor.tokens[cursor.at + 1].text != "}" else transpose_end(cursor, base)
+    cursor.at = at
+    return end + braces if end else None
 
 
 def transpose_end(cursor: Cursor, base: Node) -> int | None:
@@ -199,10 +216,10 @@ def attribute(cursor: Cursor, left: Node) -> Step:
 
 EXTENSIONS: dict[str, tuple[int, Extension]] = {
     "": (PRODUCT, side_by_side),
-    **{sign: (OPERATORS[sign].binding, binary) for sign in ("+", "-", "*", "/", "//", "%", "@")},
+    **{sign: (OPERATORS[sign].binding, binary) for sign in ("+", "-", "*", "/", "//", "%", "@", ".*", "./")},
     **dict.fromkeys(COMPARISONS, (COMPARISON, comparison)),
     **{sign: (OPERATORS[sign].binding, logical) for sign in ("and", "or")},
-    **dict.fromkeys(("^", "**"), (POWER, power)),
+    **dict.fromkeys(("^", "**", ".^"), (POWER, power)),
     **dict.fromkeys(("'", "⊤"), (POSTFIX, transpose)),
     "·": (PRODUCT, dot),
     "if": (CONDITIONAL, conditional),

@@ -12,7 +12,7 @@ A node is a kind, its parts, perhaps a value, and the stretch of the text that i
     conditional  parts: condition, value if true, value otherwise
     transpose    one part
     juxtapose    two parts side by side, x y; value "·" where the dot was written out
-    + - * / ...  the other operators go by their own spelling
+    + - * / ...  the other operators go by their own spelling; .* ./ .^ are entry by entry where * / ^ are of matrices
 
 Trees are walked with an explicit stack: a sum of ten thousand terms is ten thousand levels deep.
 """
@@ -87,8 +87,11 @@ OPERATORS: dict[str, Operator] = {
     "//": Operator(PRODUCT, "//", operator.floordiv),
     "%": Operator(PRODUCT, " % ", operator.mod),
     "@": Operator(PRODUCT, " @ ", operator.matmul),
+    ".*": Operator(PRODUCT, " .* ", operator.mul),
+    "./": Operator(PRODUCT, " ./ ", operator.truediv),
     "negative": Operator(SIGN, "-", operator.neg),
     "**": Operator(POWER, "**", power),
+    ".^": Operator(POWER, ".^", power),
 }
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -6,6 +6,6 @@ own parametrised test then checks its value, both modes, second order, code, dom
 """
 
 from tangently.expr import TABLE
-from tangently.primitives import constants, elementary, layout, neural, piecewise, special, tensor
+from tangently.primitives import constants, elementary, layout, linalg, neural, piecewise, special, tensor
 
-__all__ = ["TABLE", "constants", "elementary", "layout", "neural", "piecewise", "special", "tensor"]
+__all__ = ["TABLE", "constants", "elementary", "layout", "linalg", "neural", "piecewise", "special", "tensor"]

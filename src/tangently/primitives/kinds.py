@@ -16,13 +16,26 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tangently.errors import ShapeError
-from tangently.expr import CONST, TABLE, Expr, Primitive, Rule, Shape, const, is_number
+from tangently.errors import ShapeError, UnsupportedError
+from tangently.expr import (
+    CONST,
+    TABLE,
+    Dim,
+    Expr,
+    Primitive,
+    Rule,
+    Shape,
+    Size,
+    build,
+    const,
+    is_concrete,
+    is_number,
+)
 
 SCALARS = frozenset({float, int, bool})
 _LETTERS = re.compile(r"\{(\d+)\}")
@@ -43,12 +56,59 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
     >>> broadcast_shapes((3, 1), (4,))
     (3, 4)
+    >>> broadcast_shapes((Dim.named("n"), 1), (Dim.named("m"),))
+    (n, m)
     """
     try:
-        return np.broadcast_shapes(*shapes)
+        return np.broadcast_shapes(*shapes) if all(map(is_concrete, shapes)) else _broadcast_sizes(shapes)
     except ValueError:
         text = " and ".join(str(s) for s in shapes)
         raise ShapeError(f"shapes {text} do not broadcast: aligned from the right, sizes must be equal or 1") from None
+
+
+def _broadcast_sizes(shapes: Sequence[Shape]) -> Shape:
+    """Broadcasting where sizes have names: two different ones do not conform, for nothing says that they are equal."""
+    found = [{size for size in column if size != 1} for column in _columns(shapes)]
+    if any(len(sizes) > 1 for sizes in found):
+        raise ValueError
+    return tuple(next(iter(sizes), 1) for sizes in found)
+
+
+def _columns(shapes: Sequence[Shape]) -> Iterator[tuple[Size, ...]]:
+    """The sizes axis by axis, shapes aligned from the right."""
+    longest = max(map(len, shapes))
+    return zip(*[(1,) * (longest - len(s)) + s for s in shapes])
+
+
+# ---------------------------------------------------------------- sizes without a number
+
+
+def extent(size: Size) -> int | Expr:
+    """A size as a number of a formula: itself, or the row `extent` where it has a name."""
+    return build(TABLE["extent"], (), (size,)) if type(size) is Dim else size
+
+
+def need_numbers(shape: Shape, what: str) -> None:
+    """Refuse what has no meaning, or no rule here, before every size has a number."""
+    if not is_concrete(shape):
+        raise UnsupportedError(
+            f"{what} of an array of shape {shape} was asked for: it needs sizes that are whole numbers; "
+            "give each named size one (n=3) first"
+        )
+
+
+def count(shape: Shape) -> int | Expr:
+    """The number of entries of an array of this shape, as a number of a formula.
+
+    >>> count((3, 4)), count((3, Dim.named("n")))
+    (12, extent())
+    """
+    return extent(math.prod(shape))
+
+
+def identity(size: Size) -> Expr:
+    """The identity matrix of this size: the Kronecker delta as a node."""
+    return build(TABLE["identity"], (), (size,))
 
 
 @functools.cache

@@ -8,14 +8,15 @@ operand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tangently.errors import ShapeError
-from tangently.expr import CONST, TABLE, Expr, Primitive, Rule, Shape, const
-from tangently.primitives.kinds import broadcast_to, floating, join, letters, plain, shape_of
+from tangently.expr import CONST, TABLE, Dim, Expr, Primitive, Rule, Shape, Size, Wires, const, is_concrete
+from tangently.primitives.kinds import broadcast_to, floating, join, letters, need_numbers, plain, shape_of
 
 Key = tuple[Any, ...]
 
@@ -33,12 +34,52 @@ def linear(name: str, *, transposed: Any, **fields: Any) -> Primitive:
     return TABLE.add(Primitive(name=name, kind="layout", jvp=jvp, vjp=vjp, **fields))
 
 
+def _same(p: Key, node: Expr, i: int) -> Wires:
+    """Entry by entry."""
+    axes = tuple(range(len(node.shape)))
+    return Wires(axes, axes)
+
+
+def _reshape_wires(p: Key, node: Expr, i: int) -> Wires | None:
+    """Axes are matched in groups of equal products; a group of several is tied by a table of flat positions."""
+    old, new = node.args[0].shape, node.shape
+    if any(type(n) is not int for n in (*old, *new)) or 0 in old:
+        return None if old != new else _same(p, node, i)
+    left, right = [("x", k) for k in range(len(old))], [("y", k) for k in range(len(new))]
+    picks: list[Any] = []
+    inner: list[Any] = []
+    for a, b in _groups(old, new):
+        if len(a) == len(b) == 1:
+            right[b[0]] = left[a[0]]
+            continue
+        label: Any = left[a[0]] if len(a) == 1 else right[b[0]] if len(b) == 1 else ("flat", a[0])
+        if label[0] == "flat":
+            inner.append((label, math.prod(old[k] for k in a)))
+        for axes, side, shape in ((a, left, old), (b, right, new)):
+            sizes = [shape[k] for k in axes]
+            if len(axes) > 1:
+                picks.append((label, tuple(side[k] for k in axes), np.arange(math.prod(sizes)).reshape(sizes)))
+    return Wires(tuple(left), tuple(right), tuple(picks), tuple(inner))
+
+
+def _groups(old: Shape, new: Shape) -> list[tuple[list[int], list[int]]]:
+    """The axes of the two shapes, size 1 left out, in groups whose products agree."""
+    a, b = ([k for k, n in enumerate(shape) if n != 1] for shape in (old, new))
+    groups = []
+    while a or b:
+        left, right = [a.pop(0)], [b.pop(0)]
+        while (m := math.prod(old[k] for k in left)) != (n := math.prod(new[k] for k in right)):
+            (left if m < n else right).append((a if m < n else b).pop(0))
+        groups.append((left, right))
+    return groups
+
+
 # ---------------------------------------------------------------- reshape and broadcast
 
 
 def _infer_reshape(p: Key, x: Expr) -> tuple[Shape, str]:
     (shape,) = p
-    if np.prod(shape, dtype=int) != np.prod(x.shape, dtype=int):
+    if math.prod(shape) != math.prod(x.shape):
         raise ShapeError(f"shape {x.shape} can't be reshaped to {shape}: the number of entries differs")
     return shape, x.dtype
 
@@ -57,6 +98,8 @@ reshape_row = linear(
     evaluate=lambda p, x: plain(np.reshape(x, p[0])),
     infer=_infer_reshape,
     transposed=lambda p, y, xs, g: TABLE["reshape"](g, params=(shape_of(xs[0]),)),
+    wired=_reshape_wires,
+    widened=lambda p, node, n: (((*p[0], n),), 1),
     simplify=lambda p, x: x if p[0] == x.shape else _reshape_spread(p[0], x),
     numpy=lambda p, x: f"np.reshape({x}, {p[0]})",
     view=True,
@@ -99,6 +142,8 @@ broadcast_row = linear(
     evaluate=_broadcast,
     infer=lambda p, x: (p[0], x.dtype),
     transposed=_unspread,
+    wired=lambda p, node, i: Wires(p[1], tuple(range(len(p[0])))),
+    widened=lambda p, node, n: (((*p[0], n), (*p[1], len(p[0]))), 1),
     simplify=lambda p, x: x if x.shape == p[0] else _broadcast_twice(p, x),
     numpy=_broadcast_source,
     view=True,
@@ -119,6 +164,8 @@ astype = linear(
     evaluate=lambda p, x: plain(np.asarray(x).astype(p[0])),
     infer=lambda p, x: (x.shape, np.dtype(p[0]).char),
     transposed=_no_gradient,
+    wired=_same,
+    widened=lambda p, node, n: (p, len(node.args)),
     numpy=lambda p, x: f"np.asarray({x}).astype(np.{np.dtype(p[0]).name})",
     javascript=lambda p, x: _CASTS.get(np.dtype(p[0]).kind if p[0] != "f" else "f4", "Number({0})").format(x),
     shown=0,
@@ -173,6 +220,8 @@ def _key_value(pattern: Key, arrays: Sequence[str]) -> str:
 
 def _infer_index(p: Key, x: Expr, *arrays: Expr) -> tuple[Shape, str]:
     (pattern,) = p
+    if not is_concrete(x.shape):
+        return _index_sizes(pattern, x.shape), x.dtype
     probe = np.broadcast_to(np.int8(0), x.shape)
     try:
         found = probe[key_of(pattern, [np.zeros(a.shape, int) for a in arrays])]
@@ -180,6 +229,51 @@ def _infer_index(p: Key, x: Expr, *arrays: Expr) -> tuple[Shape, str]:
         shown = key_source(pattern, ["…"] * len(arrays))
         raise ShapeError(f"the index [{shown}] does not fit an array of shape {x.shape}: {error}") from None
     return found.shape, x.dtype
+
+
+def _index_sizes(pattern: Key, shape: Shape) -> Shape:
+    """The shape of what a key picks where sizes have names: nothing is taken that might not be there."""
+    found: list[Size] = []
+    rest = list(shape)
+    for part in _whole_key(pattern, shape):
+        if type(part) is not int and part[0] == "n":
+            found.append(1)
+            continue
+        size = rest.pop(0)
+        if type(part) is not int:
+            found.append(_sliced(part, size, shape))
+        elif type(size) is int and not -size <= part < size:
+            raise ShapeError(f"the index {part} does not fit an axis of size {size} in an array of shape {shape}")
+    return tuple(found)
+
+
+def _whole_key(pattern: Key, shape: Shape) -> Key:
+    """The key with a part for each axis; integer arrays are refused."""
+    given = sum(type(part) is int or part[0] == "s" for part in pattern)
+    if any(type(part) is not int and part[0] == "a" for part in pattern):
+        need_numbers(shape, "entries picked by an array of indices")
+    if given > len(shape):
+        raise ShapeError(f"the index [{key_source(pattern, ())}] does not fit an array of shape {shape}")
+    missing = (("s", None, None, None),) * (len(shape) - given)
+    at = next((k for k, part in enumerate(pattern) if part == ("e",)), len(pattern))
+    return (*pattern[:at], *missing, *pattern[at + 1 :])
+
+
+def _sliced(part: Key, size: Size, shape: Shape) -> Size:
+    """The size of a slice: all of an axis, or a run that lies inside it whatever the named sizes are."""
+    _, start, stop, step = part
+    if type(size) is int and is_concrete(k for k in part[1:] if k is not None):
+        return len(range(*slice(*part[1:]).indices(size)))
+    if start is None and stop is None and step in (None, 1, -1):
+        return size
+    first, last = (0 if start is None else start), (size if stop is None else stop)
+    if step not in (None, 1) or not all(_never_negative(k) for k in (first, last - first, size - last)):
+        need_numbers(shape, f"the slice {key_source((part,), ())}")
+    return last - first
+
+
+def _never_negative(size: Size) -> bool:
+    return all(coefficient >= 0 for _, coefficient in size.terms) if type(size) is Dim else size >= 0
 
 
 def _index(p: Key, x: Any, *arrays: Any) -> Any:
@@ -211,6 +305,101 @@ def _shown_index(node: Expr) -> Any:
     return ("index", 0, key_source(node.params[0], ["…"] * (len(node.args) - 1)))
 
 
+def _index_wires(p: Key, shape: Shape, arrays: Sequence[Expr]) -> Wires | None:
+    """The labels of an array and of what a key picks from it: each axis a position, a run, or a table of positions."""
+    if any(a.op is not CONST for a in arrays) or any(type(n) is not int for n in shape):
+        return None
+    parts = _spelled_out(p[0], shape)
+    tables = [np.asarray(a.value) for a in arrays]
+    return _advanced_wires(parts, shape, tables) if arrays else _basic_wires(parts, shape)
+
+
+def _basic_wires(parts: Key, shape: Shape) -> Wires:
+    """Whole numbers, slices and new axes."""
+    operand: list[Any] = []
+    out: list[Any] = []
+    picks: list[Any] = []
+    for part in parts:
+        k = len(operand)
+        if type(part) is int:
+            operand.append(("x", k))
+            picks.append((("x", k), (), np.asarray(part % shape[k])))
+        elif part[0] == "n":
+            out.append(("new", len(out)))
+        else:
+            table = np.arange(shape[k])[slice(*part[1:])]
+            whole = len(table) == shape[k] and (len(table) == 0 or table[0] == 0)
+            operand.append(("x", k))
+            out.append(("x", k) if whole else ("y", k))
+            picks += [] if whole else [(("x", k), (("y", k),), table)]
+    return Wires(tuple(operand), tuple(out), tuple(picks))
+
+
+def _spelled_out(pattern: Key, shape: Shape) -> Key:
+    """The key with a part for each axis."""
+    whole = ("s", None, None, None)
+    given = sum(1 for part in pattern if type(part) is int or part[0] in "sa")
+    at = next((k for k, part in enumerate(pattern) if type(part) is not int and part[0] == "e"), len(pattern))
+    return (*pattern[:at], *[whole] * (len(shape) - given), *pattern[at + 1 :])
+
+
+def _advanced_wires(parts: Key, shape: Shape, arrays: Sequence[np.ndarray]) -> Wires | None:
+    """Arrays of positions, side by side, on leading axes or after slices; whole numbers beside them count as arrays."""
+    if any(type(part) is not int and part[0] == "n" for part in parts):
+        return None
+    at = [k for k, part in enumerate(parts) if type(part) is int or part[0] == "a"]
+    if at != list(range(at[0], at[0] + len(at))) or any(a.dtype.kind == "b" for a in arrays):
+        return None
+    rest = iter(arrays)
+    tables = np.broadcast_arrays(*[np.asarray(parts[k]) if type(parts[k]) is int else next(rest) for k in at])
+    by = tuple(("q", k) for k in range(tables[0].ndim))
+    picks = [(("x", k), by, np.asarray(t) % shape[k]) for k, t in zip(at, tables)]
+    before = _basic_wires(parts[: at[0]], shape[: at[0]])
+    after = _shifted(_basic_wires(parts[at[-1] + 1 :], shape[at[-1] + 1 :]), at[-1] + 1)
+    operand = (*before.operand, *[("x", k) for k in at], *after.operand)
+    return Wires(operand, (*before.out, *by, *after.out), (*before.picks, *picks, *after.picks))
+
+
+def _shifted(wires: Wires, by: int) -> Wires:
+    move = lambda label: (label[0], label[1] + by)
+    picks = tuple((move(a), tuple(move(b) for b in labels), t) for a, labels, t in wires.picks)
+    return Wires(tuple(map(move, wires.operand)), tuple(map(move, wires.out)), picks)
+
+
+def _scatter_wires(p: Key, node: Expr, i: int) -> Wires | None:
+    if i == 0:
+        return _same(p, node, i)
+    found = _index_wires(p, node.shape, node.args[2:])
+    return None if found is None else Wires(found.out, found.operand, found.picks)
+
+
+def _run(axis: int, ndim: int, start: int, length: int) -> Wires:
+    """Wires of an operand that lies in a run of positions along one axis of the result."""
+    operand = tuple(("run", k) if k == axis else k for k in range(ndim))
+    return Wires(operand, tuple(range(ndim)), ((axis, (("run", axis),), np.arange(start, start + length)),))
+
+
+def _concatenate_wires(p: Key, node: Expr, i: int) -> Wires | None:
+    sizes = [a.shape[p[0]] for a in node.args]
+    if any(type(n) is not int for n in sizes):
+        return None
+    return _run(p[0], len(node.shape), sum(sizes[:i]), sizes[i])
+
+
+def _stack_wires(p: Key, node: Expr, i: int) -> Wires:
+    axes = tuple(range(len(node.shape)))
+    return Wires((*axes[: p[0]], *axes[p[0] + 1 :]), axes, ((p[0], (), np.asarray(i)),))
+
+
+def _pad_wires(p: Key, node: Expr, i: int) -> Wires | None:
+    shape = node.args[0].shape
+    if any(type(n) is not int for n in shape):
+        return None
+    axes = range(len(shape))
+    picks = tuple((k, (("run", k),), np.arange(p[0][k][0], p[0][k][0] + shape[k])) for k in axes)
+    return Wires(tuple(("run", k) for k in axes), tuple(axes), picks)
+
+
 def _index_of_known(p: Key, x: Expr, *arrays: Expr) -> Expr | None:
     """An entry of a stack is that entry; an entry of a broadcast scalar is the scalar."""
     (pattern,) = p
@@ -233,6 +422,8 @@ index = TABLE.add(
         vjp=lambda p, y, xs, g, i: _scatter_transposed(p, y, xs, g) if i == 0 else None,
         accumulate=_scatter_onto,
         simplify=_index_of_known,
+        wired=lambda p, node, i: _index_wires(p, node.args[0].shape, node.args[1:]) if i == 0 else None,
+        widened=lambda p, node, n: ((_spelled_out(p[0], node.args[0].shape),), 1),
         numpy=lambda p, x, *arrays: f"{x}[{key_source(p[0], arrays)}]",
         view=True,
         shown=_shown_index,
@@ -266,6 +457,8 @@ scatter_add = TABLE.add(
         infer=lambda p, base, update, *arrays: (base.shape, floating(join(base.dtype, update.dtype))),
         jvp=_scatter_jvp,
         vjp=_scatter_vjp,
+        wired=_scatter_wires,
+        widened=lambda p, node, n: ((_spelled_out(p[0], node.shape),), 2),
         inplace=lambda p, base, update, *arrays: (
             f"np.add.at({base}, {_key_value(p[0], arrays)}, {update})"
             if arrays
@@ -354,6 +547,8 @@ concatenate = TABLE.add(
         infer=_infer_concatenate,
         jvp=lambda p, y, xs, ts: concatenate(*_dense(ts, xs), params=p),
         vjp=_concatenate_vjp,
+        wired=_concatenate_wires,
+        widened=lambda p, node, n: (p, len(node.args)),
         numpy=lambda p, *xs: f"np.concatenate(({', '.join(xs)},), axis={p[0]})",
         shown=lambda node: ("apply", "concatenate", *range(len(node.args))),
         rules=(Rule("joined arrays", r"(u, v)' = (u', v')"),),
@@ -390,6 +585,8 @@ stack = TABLE.add(
         infer=_infer_stack,
         jvp=lambda p, y, xs, ts: stack(*_dense(ts, xs), params=p),
         vjp=_stack_vjp,
+        wired=_stack_wires,
+        widened=lambda p, node, n: (p, len(node.args)),
         numpy=_stack_source,
         shown=lambda node: ("matrix", tuple((k,) for k in range(len(node.args)))),
         rules=(Rule("vector of functions", r"(u, v)' = (u', v')"),),
@@ -408,6 +605,8 @@ pad = linear(
     evaluate=lambda p, x: np.pad(x, p[0]),
     infer=lambda p, x: (tuple(n + before + after for n, (before, after) in zip(x.shape, p[0])), x.dtype),
     transposed=lambda p, y, xs, g: index(g, params=(_pad_key(p[0], shape_of(xs[0])),)),
+    wired=_pad_wires,
+    widened=lambda p, node, n: (((*p[0], (0, 0)),), 1),
     numpy=lambda p, x: f"np.pad({x}, {p[0]})",
     shown=("apply", "pad", 0),
 )
@@ -423,6 +622,7 @@ cumsum = linear(
     evaluate=lambda p, x: np.cumsum(x, axis=p[0]),
     infer=lambda p, x: (x.shape, x.dtype),
     transposed=lambda p, y, xs, g: _reversed(cumsum(_reversed(g, p[0]), params=p), p[0]),
+    widened=lambda p, node, n: (p, 1),
     numpy=lambda p, x: f"np.cumsum({x}, axis={p[0]})",
     shown=("apply", "cumsum", 0),
     rules=(Rule("running sum", r"(\sum_{j \le i} u_j)' = \sum_{j \le i} u_j'"),),

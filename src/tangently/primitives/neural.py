@@ -20,6 +20,7 @@ from tangently.primitives.kinds import (
     broadcast_shapes,
     broadcast_to,
     composite,
+    count,
     elementwise,
     floating,
     join,
@@ -168,8 +169,8 @@ log_softmax = composite(
 # ---------------------------------------------------------------- means, norms, losses
 
 
-def _count(axes: Any, shape: Any) -> int:
-    return int(np.prod([shape[k] for k in axes], dtype=int))
+def _count(axes: Any, shape: Any) -> int | Expr:
+    return count(tuple(shape[k] for k in axes))
 
 
 def _mean_infer(p: Any, x: Expr) -> tuple[tuple[int, ...], str]:
@@ -233,15 +234,15 @@ def _mse_body(p: Any, a: Any, b: Any) -> Any:
 def _mse_pull(p: Any, y: Any, xs: Any, g: Any, i: int) -> Any:
     a, b = xs
     d = a - b
-    count = int(np.prod(shape_of(d), dtype=int))
-    return unbroadcast((2 / count if i == 0 else -2 / count) * g * d, shape_of(xs[i]))
+    times = count(shape_of(d))
+    return unbroadcast((2 / times if i == 0 else -2 / times) * g * d, shape_of(xs[i]))
 
 
 def _mse_push(p: Any, y: Any, xs: Any, ts: Any) -> Any:
     a, b = xs
     d = a - b
     moved = ts[0] if ts[1] is None else (-ts[1] if ts[0] is None else ts[0] - ts[1])
-    return 2 / int(np.prod(shape_of(d), dtype=int)) * sum_of(d * moved)
+    return 2 / count(shape_of(d)) * sum_of(d * moved)
 
 
 mse = composite(

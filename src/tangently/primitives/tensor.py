@@ -19,8 +19,20 @@ from typing import Any
 import numpy as np
 
 from tangently.errors import ShapeError
-from tangently.expr import TABLE, Expr, Primitive, Rule, Shape, const
-from tangently.primitives.kinds import broadcast_to, join, letters, normalize_axes, plain, reshape, shape_of
+from tangently.expr import TABLE, Expr, Primitive, Rule, Shape, Size, const, is_number
+from tangently.primitives.kinds import (
+    broadcast_shapes,
+    broadcast_to,
+    count,
+    identity,
+    join,
+    letters,
+    need_numbers,
+    normalize_axes,
+    plain,
+    reshape,
+    shape_of,
+)
 
 Params = tuple[Any, ...]
 
@@ -36,10 +48,10 @@ def parts(spec: str) -> tuple[tuple[str, ...], str]:
     return tuple(left.split(",")), out
 
 
-def sizes_of(spec: str, shapes: Sequence[Shape]) -> dict[str, int]:
+def sizes_of(spec: str, shapes: Sequence[Shape]) -> dict[str, Size]:
     """The size of every index; raises ShapeError where two operands disagree."""
     operands, _ = parts(spec)
-    sizes: dict[str, int] = {}
+    sizes: dict[str, Size] = {}
     for subscripts, shape in zip(operands, shapes, strict=True):
         if len(subscripts) != len(shape):
             raise ShapeError(f"einsum '{spec}': '{subscripts}' names {len(subscripts)} axes, the array has {shape}")
@@ -233,10 +245,9 @@ def _repeat(x: Any, unique: str, mine: str, shape: Shape) -> Any:
         if name != c:
             deltas.append(c + name)
         fresh, seen = fresh + name, seen + c
-    eyes = [np.eye(shape[mine.index(d[0])]) for d in deltas]
-    return einsum(
-        x, *[const(e) if type(x) is Expr else e for e in eyes], params=(f"{','.join([unique, *deltas])}->{fresh}",)
-    )
+    delta = identity if type(x) is Expr else np.eye
+    eyes = [delta(shape[mine.index(d[0])]) for d in deltas]
+    return einsum(x, *eyes, params=(f"{','.join([unique, *deltas])}->{fresh}",))
 
 
 def _rename(spec: str) -> str:
@@ -251,6 +262,9 @@ def _simplify(p: Params, *xs: Expr) -> Expr | None:
     operands, out = parts(spec)
     if len(xs) == 1 and operands[0] == out:
         return xs[0]
+    without = _without_deltas(operands, out, xs)
+    if without is not None:
+        return without
     if len(xs) == 1 and xs[0].op.name == "broadcast" and xs[0].args[0].shape == ():
         return _sum_of_spread(operands[0], out, xs[0])
     for i, x in enumerate(xs):
@@ -273,11 +287,72 @@ def _simplify(p: Params, *xs: Expr) -> Expr | None:
     return einsum(*xs, params=(spec,)) if spec != p[0] else None
 
 
+def _without_deltas(operands: Sequence[str], out: str, xs: Sequence[Expr]) -> Expr | None:
+    """A Kronecker delta that is summed over renames an index; one inside an operand is first taken out of it."""
+    for i, x in enumerate(xs):
+        if x.op.name == "identity":
+            found = _rename_by_delta(operands, out, xs, i)
+        elif x.op is einsum and any(a.op.name == "identity" for a in x.args):
+            found = _unwrap_deltas(operands, out, xs, i)
+        elif x.op.name in ("mul", "neg") and _scales_delta(x):
+            moved = [a if a.shape == () else einsum(*xs[:i], a, *xs[i + 1 :], params=(f"{','.join(operands)}->{out}",))
+                     for a in x.args]  # fmt: skip
+            found = x.op(*moved)
+        else:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _scales_delta(x: Expr) -> bool:
+    """A number times, or the negative of, a node that holds a delta."""
+    *_, inner = sorted(x.args, key=lambda a: len(a.shape))
+    holds = inner.op.name == "identity" or (inner.op is einsum and any(a.op.name == "identity" for a in inner.args))
+    return holds and sum(a.shape != () for a in x.args) == 1
+
+
+def _rename_by_delta(operands: Sequence[str], out: str, xs: Sequence[Expr], i: int) -> Expr | None:
+    """Σⱼ δᵢⱼ uⱼ = uᵢ. An index that is left without operand counts its size, or spreads the result along it."""
+    a, b = operands[i]
+    gone, stays = (a, b) if a not in out else (b, a)
+    rest = [*xs[:i], *xs[i + 1 :]]
+    if (gone in out and a != b) or (rest and join(*[x.dtype for x in rest]) not in "wnefdg"):
+        return None
+    named = [s.replace(gone, stays) for s in (*operands[:i], *operands[i + 1 :])]
+    have = "".join(c for c in out if c in "".join(named))
+    total = einsum(*rest, params=(f"{','.join(named)}->{have}",)) if rest else const(1.0)
+    if stays not in out and stays not in "".join(named):
+        total = TABLE["mul"](count(xs[i].shape[:1]), total)
+    if have == out:
+        return total
+    sizes = sizes_of(f"{','.join(operands)}->{out}", [x.shape for x in xs])
+    target = tuple(sizes[c] for c in out)
+    return TABLE["broadcast"](total, params=(target, tuple(out.index(c) for c in have)))
+
+
+def _unwrap_deltas(operands: Sequence[str], out: str, xs: Sequence[Expr], i: int) -> Expr | None:
+    """An operand diag(v) = v·δ whose delta is summed over here: v and δ become operands of their own."""
+    inside, kept_out = parts(xs[i].params[0])
+    table = dict(zip(kept_out, operands[i]))
+    pairs = [s for s, a in zip(inside, xs[i].args) if a.op.name == "identity"]
+    if not all(c in table for s in pairs for c in s):
+        return None
+    if all(table[a] != table[b] and table[a] in out and table[b] in out for a, b in pairs):
+        return None
+    core = [(s, a) for s, a in zip(inside, xs[i].args) if a.op.name != "identity"]
+    have = "".join(c for c in kept_out if c in "".join(s for s, _ in core))
+    new = [(have, einsum(*[a for _, a in core], params=(f"{','.join(s for s, _ in core)}->{have}",)))] if core else []
+    new += [(s, a) for s, a in zip(inside, xs[i].args) if a.op.name == "identity"]
+    subscripts = [*operands[:i], *["".join(table[c] for c in s) for s, _ in new], *operands[i + 1 :]]
+    return einsum(*xs[:i], *[a for _, a in new], *xs[i + 1 :], params=(f"{','.join(subscripts)}->{out}",))
+
+
 def _sum_of_spread(subscripts: str, out: str, x: Expr) -> Expr:
     """The sum of a number spread over an array is the number times the count."""
     sizes = dict(zip(subscripts, x.shape))
-    count = int(np.prod([n for c, n in sizes.items() if c not in out], dtype=int))
-    total = x.args[0] if count == 1 else TABLE["mul"](count, x.args[0])
+    times = count(tuple(n for c, n in sizes.items() if c not in out))
+    total = x.args[0] if is_number(times, 1) else TABLE["mul"](times, x.args[0])
     return broadcast_to(total, tuple(sizes[c] for c in out))
 
 
@@ -432,6 +507,7 @@ amin = _extremum("amin", "amin", "min", "min")
 
 def _rest_products(x: Any, axis: int) -> Any:
     """The product of the other entries along an axis, right also where entries are zero: prefixes times suffixes."""
+    need_numbers(shape_of(x), "the derivative of a product of entries")
     n = shape_of(x)[axis]
     whole = ("s", None, None, None)
     take = lambda k: TABLE["index"](x, params=((*[whole] * axis, k),))
@@ -514,7 +590,7 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def _same_stack(a: Any, b: Any) -> tuple[Any, Any]:
-    lead = np.broadcast_shapes(shape_of(a)[:-2], shape_of(b)[:-2])
+    lead = broadcast_shapes(shape_of(a)[:-2], shape_of(b)[:-2])
     return broadcast_to(a, (*lead, *shape_of(a)[-2:])), broadcast_to(b, (*lead, *shape_of(b)[-2:]))
 
 

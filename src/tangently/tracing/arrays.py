@@ -38,8 +38,15 @@ IGNORED = frozenset({"dtype", "out", "where", "casting", "order", "subok", "init
 _NAMES = {
     "amax": "amax", "max": "amax", "amin": "amin", "min": "amin", "average": "mean", "row_stack": "vstack",
     "linalg.norm": "norm", "absolute": "abs", "permute_dims": "transpose", "concat": "concatenate",
-    "around": "round", "fix": "trunc",
+    "around": "round", "fix": "trunc", "cumulative_prod": "cumprod", "cumulative_sum": "cumsum",
+    "linalg.trace": "trace", "linalg.matmul": "matmul", "linalg.outer": "outer", "linalg.cross": "cross",
+    "linalg.tensordot": "tensordot",
 }  # fmt: skip
+# The functions of np.linalg whose names here are the same.
+LINALG = frozenset({
+    "inv", "det", "slogdet", "solve", "cholesky", "eigh", "eigvalsh", "svd", "svdvals", "matrix_power", "multi_dot",
+})  # fmt: skip
+_NAMES |= {f"linalg.{name}": name for name in LINALG}
 
 
 def plain_keywords(name: str, keywords: dict[str, Any]) -> dict[str, Any]:
@@ -167,6 +174,16 @@ SPECIAL = {
     "trapezoid": lambda y, x=None, dx=1.0: _trapezoid(y, x, dx),
     "array_split": lambda x, n, axis=0: _array_split(x, n, axis),
     "matrix_transpose": lambda x: functions.swapaxes(x, -1, -2),
+    "linalg.matrix_transpose": lambda x: functions.swapaxes(x, -1, -2),
+    "linalg.diagonal": lambda x, offset=0: functions.diagonal(x, offset, -2, -1),
+    "linalg.vector_norm": lambda x, axis=None, keepdims=False, ord=2: functions.norm(
+        functions.ravel(x) if axis is None else x, ord, axis, keepdims
+    ),
+    "linalg.matrix_norm": lambda x, keepdims=False, ord="fro": functions.norm(x, ord, (-2, -1), keepdims),
+    "linalg.cholesky": lambda x, upper=False: functions.cholesky(x, upper),
+    "linalg.svd": lambda x, full_matrices=True, compute_uv=True, hermitian=False: functions.svd(
+        x, full_matrices, compute_uv
+    ),
     "delete": None,
 }  # fmt: skip
 SPECIAL = {name: call for name, call in SPECIAL.items() if call is not None}

@@ -142,14 +142,14 @@ def _binary(name: str, swap: bool = False) -> Any:
             return NotImplemented if name in ("eq", "ne") else _refuse(other)
         if other is None:
             return NotImplemented
-        return Traced.__apply__(row, (other, self) if swap else (self, other), ())
+        return type(self).__apply__(row, (other, self) if swap else (self, other), ())
 
     return method
 
 
 def _unary(name: str) -> Any:
     row = TABLE[name]
-    return lambda self: Traced.__apply__(row, (self,), ())
+    return lambda self: type(self).__apply__(row, (self,), ())
 
 
 def _array(name: str) -> Any:

@@ -1,0 +1,118 @@
+"""Sparse Hessians of functions of 10⁵ numbers, whose dense form would need 80 GB.
+
+Peers: asdex (pattern from JAX's graph, star coloring, compressed Hessian-vector products, jitted), CasADi (pattern by
+propagation of bits, coloring) and the diagonals written by hand for `scipy.sparse`. What they do once per function is
+excluded from the ratio and stands in the note. tangently's answer is `hessian(f)(x).sparse()`, a scipy.sparse array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import tangently as tg
+
+from . import peers
+from .harness import Call, Row, compare, seconds
+from .hessians import SYMBOLIC_LIMIT, prepared
+
+HAND, ASDEX, CASADI = "SciPy written by hand", "asdex, jitted", "CasADi"
+LIBRARIES: dict[str, Callable[..., Call]] = {ASDEX: peers.sparse_in_asdex, CASADI: peers.sparse_in_casadi}
+SIZE = 100_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    name: str
+    objective: Callable[..., Any]  # (xp, x)
+    by_hand: Callable[[np.ndarray], Any]
+
+
+def rosenbrock(xp, x):
+    return xp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def rosenbrock_by_hand(x):
+    diagonal = np.zeros_like(x)
+    diagonal[:-1] = 1200 * x[:-1] ** 2 - 400 * x[1:] + 2
+    diagonal[1:] += 200
+    return tridiagonal(diagonal, -400 * x[:-1])
+
+
+def chained(xp, x):
+    """Neighbors are coupled: Σ sin(xᵢxᵢ₊₁) + (xᵢ₊₁ − xᵢ)⁴."""
+    return xp.sum(xp.sin(x[:-1] * x[1:]) + (x[1:] - x[:-1]) ** 4)
+
+
+def chained_by_hand(x):
+    a, b = x[:-1], x[1:]
+    p, bend = a * b, 12 * (b - a) ** 2
+    s = np.sin(p)
+    diagonal = np.zeros_like(x)
+    diagonal[:-1] = bend - s * b * b
+    diagonal[1:] += bend - s * a * a
+    return tridiagonal(diagonal, np.cos(p) - s * p - bend)
+
+
+def tridiagonal(diagonal: np.ndarray, beside: np.ndarray) -> Any:
+    import scipy.sparse
+
+    return scipy.sparse.diags_array([beside, diagonal, beside], offsets=[-1, 0, 1], format="csr")
+
+
+PROBLEMS = (
+    Problem("Rosenbrock's function", rosenbrock, rosenbrock_by_hand),
+    Problem("a chained function", chained, chained_by_hand),
+)
+
+
+def in_scipy(found: Any) -> Any:
+    """Any library's sparse matrix as SciPy's: JAX's BCOO and CasADi's DM are known."""
+    import scipy.sparse
+
+    if hasattr(found, "indices") and hasattr(found, "data") and np.ndim(found.indices) == 2:
+        return scipy.sparse.coo_array((np.asarray(found.data), np.asarray(found.indices).T), shape=found.shape)
+    return scipy.sparse.coo_array(found.sparse() if hasattr(found, "sparse") else found)
+
+
+def same_sparse(got: Any, want: Any, rtol: float = 1e-8) -> None:
+    far = abs(in_scipy(got).tocsr() - want).max()
+    if not far <= rtol * abs(want).max():
+        raise AssertionError(f"sparse Hessians differ by {far:.3g}")
+
+
+def ours(problem: Problem) -> Callable[[np.ndarray], Any]:
+    objective = problem.objective
+    return tg.hessian(lambda x: objective(np, x))
+
+
+def sparse_rows(quick: bool) -> Iterator[Row]:
+    n = 1000 if quick else SIZE
+    for problem in PROBLEMS:
+        scenario = f"sparse Hessian of {problem.name}, n = {n:,}"
+        if hasattr(ours(problem)(np.ones(3)), "sparse"):
+            yield from timed(problem, scenario, np.random.default_rng(0).normal(size=n))
+        else:
+            yield Row(scenario, ASDEX, None, note="tangently returned an array, which would be too large")
+
+
+def timed(problem: Problem, scenario: str, x: np.ndarray) -> Iterator[Row]:
+    hessian, wanted = ours(problem), problem.by_hand(x)
+    call = lambda: hessian(x).sparse()
+    first = seconds(call)
+    calls: dict[str, Call | None] = {"tangently": call, HAND: partial(problem.by_hand, x)}
+    notes: dict[str, str] = {}
+    for name, maker in LIBRARIES.items():
+        calls[name] = peers.optional(prepared, maker, problem, (x,), notes, name)
+    for each in filter(None, calls.values()):
+        same_sparse(each(), wanted)
+    rows = compare(scenario, calls, {ASDEX: 1.0}, notes)
+    yield from rows
+    symbolic = 1000 * (first - min(filter(None, (row.ours for row in rows))))
+    yield Row(
+        f"symbolic time of the {scenario}", "a bound", symbolic, SYMBOLIC_LIMIT, "ms", ours=first, note="first call"
+    )

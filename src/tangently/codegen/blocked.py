@@ -1,0 +1,116 @@
+"""A region as a function of the slices from lo to hi, which `in_blocks` calls for one block after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tangently.codegen.blocks import HEAVY, block_rows
+from tangently.codegen.body import Body
+from tangently.codegen.flat import ATOM, operand
+from tangently.codegen.regions import Region, aligned, along, axis_of
+from tangently.expr import Expr
+
+
+def write_blocked(body: Body, region: Region, workers: int) -> None:
+    """Allocate what outlives the region; define the block's function; run it; add the blocks' parts of sums."""
+    writer, lines = body.writer, body.writer.lines
+    kept = outliving(body, region)
+    sums = [n for n in kept if _is_sum(n, region)]
+    size = block_rows(region.width)
+    whole = allocate(body, [n for n in kept if n not in sums])
+    parts = _allocate_parts(body, sums, -(-region.rows // size))
+    head: list[str] = []
+    for n, name in whole.items():
+        writer.source[n] = (_slice(body, n, name, region.rows, head), ATOM)
+    for n, name in parts.items():
+        writer.source[n] = (f"{name}[lo // {size}]", ATOM)
+    name = writer.fresh("block")
+    body.local, body.stored, body.label, writer.lines = set(region.nodes), set(kept), region.rows, []
+    sliced: dict[Expr, str] = {}
+    for n in region.nodes:
+        _write_node(body, n, sliced, head)
+    inner, writer.lines = writer.lines, lines
+    body.local, body.stored, body.label = None, set(), None
+    rows = ["rows = hi - lo"] if any("rows" in line for line in inner) else []
+    lines += [f"def {name}(lo, hi):", *[f"    {line}" for line in (*rows, *head, *inner)]]
+    lines.append(f"in_blocks({name}, {region.rows}, {size}, {workers if region.work >= HEAVY else 1})")
+    for n, name in whole.items():
+        writer.source[n] = (name, ATOM)
+    for n, name in parts.items():
+        writer.source[n] = (writer.fresh(writer.names.get(n) or "t"), ATOM)
+        lines.append(f"{writer.source[n][0]} = {name}.sum(axis=0)")
+
+
+def _is_sum(n: Expr, region: Region) -> bool:
+    member = along(n, region.rows)
+    return member is not None and member.sums
+
+
+def _slice(body: Body, n: Expr, text: str, label: int, head: list[str]) -> str:
+    """A name for the block's slices of an array."""
+    axis = axis_of(n.shape, label)
+    assert axis is not None
+    name = body.writer.fresh(f"{text}_b" if text.isidentifier() else "b")
+    head.append(f"{name} = {text}[{', '.join([*[':'] * axis, 'lo:hi'])}]")
+    return name
+
+
+def _write_node(body: Body, n: Expr, sliced: dict[Expr, str], head: list[str]) -> None:
+    """One statement, in which operands from outside that are needed by slices stand for their slices of this block."""
+    assert body.local is not None
+    assert body.label is not None
+    source, restored = body.writer.source, {}
+    for a, by_slice in zip(body.operands(n), _roles(body, n)):
+        if a in body.local or not by_slice or a in restored:
+            continue
+        text = operand(body.writer, a, ATOM)
+        restored[a] = source[a]
+        if a not in sliced:
+            sliced[a] = _slice(body, a, text, body.label, head)
+        source[a] = (sliced[a], ATOM)
+    body.node(n)
+    source.update(restored)
+
+
+def _roles(body: Body, n: Expr) -> list[bool]:
+    """Which operands are needed by slices: as planned, except that broadcasts may have been dropped since."""
+    assert body.label is not None
+    if n.op.kind != "elementwise":
+        member = along(n, body.label)
+        assert member is not None
+        return list(member.roles)
+    axis = axis_of(n.shape, body.label)
+    assert axis is not None
+    return [aligned(a.shape, n.shape, axis) for a in body.operands(n)]
+
+
+def outliving(body: Body, region: Region) -> list[Expr]:
+    """What is needed after the region."""
+    inside = set(region.nodes)
+    return [n for n in region.nodes if n in body.outputs or any(u not in inside for u in body.users.get(n, ()))]
+
+
+def allocate(body: Body, nodes: Sequence[Expr]) -> dict[Expr, str]:
+    """Names of new arrays for these values."""
+    names = {}
+    for n in nodes:
+        names[n] = body.writer.fresh(body.writer.names.get(n) or "t")
+        _empty(body, names[n], n, n.shape)
+    return names
+
+
+def _allocate_parts(body: Body, sums: Sequence[Expr], blocks: int) -> dict[Expr, str]:
+    """For each sum over the label, one place a block: added in order, the sum is the same on any number of threads."""
+    names = {}
+    for n in sums:
+        names[n] = body.writer.fresh(f"{body.writer.names.get(n) or 't'}_parts")
+        _empty(body, names[n], n, (blocks, *n.shape))
+    return names
+
+
+def _empty(body: Body, name: str, n: Expr, shape: tuple[int, ...]) -> None:
+    kind = "" if n.dtype in "dw" else f", {n.dtype!r}"
+    body.writer.lines.append(f"{name} = np.empty({shape[0] if len(shape) == 1 else shape}{kind})")
+
+
+__all__ = ["allocate", "outliving", "write_blocked"]

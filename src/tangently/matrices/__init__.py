@@ -1,0 +1,1 @@
+"""Matrix calculus on paper: derivatives as formulas of matrices, with shapes, and as code."""
