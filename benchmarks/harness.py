@@ -128,7 +128,7 @@ def crowded(calls: dict[str, Call]) -> str:
     return "; ".join(f"{name} kept {used:.1f} processors busy" for name, used in busy.items() if used > BUSY * allowed)
 
 
-def ratios(scenario: str, times: dict[str, list[float]], limits: dict[str, float | None]) -> list[Row]:
+def ratios(scenario: str, times: dict[str, list[float]], limits: Mapping[str, float | None]) -> list[Row]:
     """The first competitor against each of the others."""
     ours, *others = times
     return [versus(scenario, times, ours, other, limits.get(other)) for other in others]
@@ -144,8 +144,8 @@ def versus(scenario: str, times: dict[str, list[float]], ours: str, other: str, 
 
 def compare(
     scenario: str,
-    calls: dict[str, Call | None],
-    limits: dict[str, float | None],
+    calls: Mapping[str, Call | None],
+    limits: Mapping[str, float | None],
     notes: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Row]:
     """A row for every competitor, each timed in turns with ours alone; one that is None is not installed."""
@@ -175,10 +175,19 @@ def duration(t: float | None) -> str:
     return f"{t * 1e9:.3g} ns"
 
 
+def fraction(limit: float) -> str:
+    """A limit as it was set: one part of so many, where it is small.
+
+    >>> fraction(1.2), fraction(1 / 45)
+    ('1.2', '1/45')
+    """
+    return f"{limit:g}" if limit >= 0.5 else f"1/{round(1 / limit, 1):g}"
+
+
 def cells(row: Row) -> list[str]:
     shown = "—" if row.ratio is None else f"{row.ratio:.3g} {row.unit}".replace(" ×", "×")
     median = "" if row.median is None else f"{row.median:.3g}×"
-    target = "" if row.limit is None else f"≤ {row.limit:g} {row.unit}".replace(" ×", "×")
+    target = "" if row.limit is None else f"≤ {fraction(row.limit)} {row.unit}".replace(" ×", "×")
     times = [duration(row.ours), duration(row.theirs)]
     return [row.scenario, row.against, shown, median, target, row.verdict, *times, row.note]
 

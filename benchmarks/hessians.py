@@ -45,6 +45,7 @@ SMALL: dict[str, Callable[..., Call]] = {
     JAX: peers.hessian_in_jax,
 }
 SYMBOLIC_LIMIT = 10.0  # milliseconds
+ONCE = "median of new functions, each of a new size"
 WORTH_A_NOTE = 5e-3  # seconds that a library spends once
 Arrays = tuple[np.ndarray, ...]
 
@@ -279,18 +280,23 @@ def said(structure: Any) -> str:
     return str(structure).replace("|", "\\|").replace("\n", " ")
 
 
-def symbolic_rows(problem: Problem, repeats: int = 5) -> Iterator[Row]:
-    """First call of a new function, at a size that was never seen, less a later call."""
+def symbolic_rows(problem: Problem) -> Iterator[Row]:
+    found = once_per_function(lambda: ours(problem), problem.data, range(problem.small + 1, problem.small + 7))
+    yield Row(f"symbolic time of the Hessian of {problem.name}", "a bound", found, SYMBOLIC_LIMIT, "ms", note=ONCE)
+
+
+def once_per_function(make: Callable[[], Callable[..., Any]], data: Callable[[int], Arrays], sizes: range) -> float:
+    """Milliseconds of the first call of a new function, at a size that was never seen, less a later call.
+
+    The first size is not counted: modules are loaded then.
+    """
     found = []
-    for size in range(problem.small + 1, problem.small + 2 + repeats):
-        args, hessian = problem.data(size), ours(problem)
-        call = lambda hessian=hessian, args=args: hessian(*args)
-        first = seconds(call)
-        found.append(1000 * (first - min(seconds(call) for _ in range(3))))
-    middle = float(np.median(found[1:]))  # what the first loads is loaded then
-    scenario = f"symbolic time of the Hessian of {problem.name}"
-    note = f"median of {repeats} new functions, each of a new size"
-    yield Row(scenario, "a bound", middle, SYMBOLIC_LIMIT, "ms", note=note)
+    for size in sizes:
+        args, function = data(size), make()
+        first = seconds(lambda function=function, args=args: function(*args))
+        later = min(seconds(lambda function=function, args=args: function(*args)) for _ in range(3))
+        found.append(1000 * (first - later))
+    return float(np.median(found[1:]))
 
 
 def hessian_rows(quick: bool) -> Iterator[Row]:

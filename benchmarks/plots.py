@@ -8,6 +8,7 @@ to the place where it should have been.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
@@ -20,6 +21,7 @@ PANELS = {
     "hessians": "Hessians", "sparse": "Sparse Hessians", "adbench": "ADBench", "first-order": "First-order gradients",
     "backends": "Backends",
 }  # fmt: skip
+READ_AS = "Time of each library over that of tangently: to the right of the blue line, tangently is faster"
 WIDTH, LINE, HEAD, FOOT = 9.6, 0.33, 0.42, 1.55  # inches: of the figure, a scenario, a panel's title, axis and legend
 LANES = (0.0, 0.26, -0.26, 0.42, -0.42)  # in lines, from the middle of one
 APART = 0.022  # of the width of the axis: marks nearer than that need lanes of their own
@@ -87,10 +89,14 @@ def limits_of(rows: Sequence[Row]) -> tuple[float, float]:
 
 
 def short(scenario: str) -> str:
-    """The name without what the panel's title has said."""
+    """The name without what the panel's title has said, and without sizes beyond the first (the table has them).
+
+    >>> short("structured Hessian of logistic regression, n = 200, 400 rows")
+    'structured logistic regression, n = 200'
+    """
     for said in ("sparse Hessian of ", "Hessian of ", "gradient of "):
         scenario = scenario.replace(said, "")
-    return scenario
+    return re.sub(r", [\d,]+ (rows|weights)", "", scenario)
 
 
 def panel(ax: Any, title: str, scenarios: dict[str, list[Row]], ends: tuple[float, float], known: list[Mark]) -> None:
@@ -156,7 +162,7 @@ def picture(rows: Sequence[Row]) -> Any:
             for ax, (title, scenarios) in zip(axes, panels.items()):
                 panel(ax, title, scenarios, limits_of(shown), known)
                 titled(ax, f"{title}: {len(scenarios)} scenarios, each library's time over that of tangently")
-            axes[-1].set_xlabel("time over that of tangently, logarithmic: to the right of 1, tangently is faster")
+            figure.suptitle(READ_AS, x=0.01, ha="left", fontsize=10.5)
         used = [mark for mark in known if any(mark_of(row.against, known) is mark for row in shown)]
         legend(figure, used, any(row.verdict == "✗" for row in shown))
     return figure

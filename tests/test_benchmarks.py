@@ -73,7 +73,7 @@ def test_rows_of_a_problem() -> None:
     assert [row.against for row in rows] == [hessians.HAND, hessians.SYMMETRIC, "autograd"]
     assert all(row.limit is None for row in rows)  # a small size has no target
     assert all("n = 4, 8 rows" in row.scenario for row in rows)
-    (symbolic,) = hessians.symbolic_rows(problem, repeats=1)
+    (symbolic,) = hessians.symbolic_rows(problem)
     assert symbolic.unit == "ms"
     assert symbolic.limit == hessians.SYMBOLIC_LIMIT
 

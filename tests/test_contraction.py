@@ -138,7 +138,7 @@ MAPS: dict[str, tuple[Any, tuple[int, ...]]] = {
     "concatenated with whole numbers": (lambda x: np.concatenate([x**2, np.array([1, 2]), np.outer(x, x)[1]]), (4,)),
     "sorted": (lambda x: np.sort(x * x) * np.cumsum(x), (5,)),
     "largest": (lambda X: X.max(axis=1)[:, None] * X, (3, 4)),
-    "rotation": (lambda t: np.array([[np.cos(t[0]), -np.sin(t[0])], [np.sin(t[0]), np.cos(t[0])]]) @ RU[:2] + t[1], (2,)),
+    "rotation": (lambda t: np.array([[np.cos(t[0]), -np.sin(t[0])], [t[1], np.cos(t[0])]]) @ RU[:2] + t[1], (2,)),
     "softmax": (lambda X: tg.functions.softmax(X @ A, axis=1), (3, 4)),
     "picked": (lambda x: x[K] * x[:, None], (4,)),
     "broadcast": (lambda x: np.pad(x, 1) + np.broadcast_to(x[:1], (6,)), (4,)),
@@ -160,3 +160,13 @@ def test_jacobian_by_every_route(name: str) -> None:
     for route in (d.blocks, d._by_columns, d._by_rows):
         np.testing.assert_allclose(evaluate([route([y], [node])[0][0]], {node: x})[0], expected, atol=1e-12)
     np.testing.assert_allclose(tg.jacobian(f)(x), expected, atol=1e-12)
+
+
+def test_a_sparse_hessian_without_closed_form_is_compressed() -> None:
+    f = lambda x: np.sum(np.cumsum(x[:3]) ** 2) + np.sum(x[1:] ** 2 * x[:-1])  # a running sum is no network
+    x = RNG.normal(size=60)
+    H = tg.hessian(f)(x)
+    assert "no closed form" in H.structure
+    assert H.sparse().nnz < 60 * 5
+    product = tg.hvp(f)
+    np.testing.assert_allclose(H, np.stack([product(x, e) for e in np.eye(60)], -1), atol=1e-10)

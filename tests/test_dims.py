@@ -1,8 +1,8 @@
 """Symbolic sizes: their arithmetic, the rows on shapes that have names, and concretize as the bridge to numbers.
 
-The main test is one table: a formula built on symbolic shapes and differentiated there, then concretized, must equal the
-same formula built on numbers for sizes and differentiated there. Sizes 1 and equal sizes are among the numbers, because
-rules that look at shapes could confuse them.
+The main test is one table: a formula built on symbolic shapes, differentiated there and then concretized, must equal
+the same formula built on numbers for sizes and differentiated there. Sizes 1 and equal sizes are among the numbers,
+because rules that look at shapes could confuse them.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def test_sizes_print_as_people_write_them() -> None:
 
 @pytest.mark.parametrize(
     "use",
-    [bool, int, float, range, lambda s: s < 3, lambda s: 3 >= s, lambda s: s / 2, lambda s: s // 2, lambda s: s % 2,
+    [bool, int, float, range, lambda s: s < 3, lambda s: s >= 3, lambda s: s / 2, lambda s: s // 2, lambda s: s % 2,
      lambda s: np.arange(9)[:s], lambda s: [0][s]],
 )  # fmt: skip
 def test_what_needs_the_number_is_refused(use: Callable[[Any], Any]) -> None:

@@ -552,8 +552,11 @@ REFUSED: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: np.stack([x, x.T]), ShapeError, "stacked"),
     (lambda x: np.pad(x, 1, mode="edge"), InputError, "zeros"),
     (lambda x: np.linalg.norm(x, 3), InputError, "norm of a matrix with ord=3"),
-    (lambda x: np.linalg.norm(x, 2, axis=(0, 1), keepdims=True) + np.linalg.norm(x[None], 2, (0, 1)), InputError,
-        "2 axes of an array of shape"),
+    (
+        lambda x: np.linalg.norm(x, 2, axis=(0, 1), keepdims=True) + np.linalg.norm(x[None], 2, (0, 1)),
+        InputError,
+        "2 axes of an array of shape",
+    ),
     (lambda x: np.linalg.inv(x), ShapeError, r"the inverse of an array of shape .*: a square matrix was wanted"),
     (lambda x: np.linalg.solve(x, x), ShapeError, r"solve\(A, b\)"),
     (lambda x: np.linalg.svd(x), InputError, "pass full_matrices=False"),

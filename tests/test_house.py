@@ -20,9 +20,10 @@ LAYERS: list[set[str]] = [
     {"functions"},
     {"printing", "parsing", "tracing"},
     {"differentiation", "quotients", "samples", "simplification", "codegen", "enclosure", "extrapolation"}
-    | {"contraction", "structured"},
+    | {"contraction", "recognition", "sparsity", "structured"},
     {"asymptotics"},
-    {"adopting", "checkpointing", "explanation", "verification", "compiled", "derivatives", "opinions", "matrices"},
+    {"adopting", "checkpointing", "explanation", "verification", "compiled", "derivatives", "opinions"}
+    | {"assembly", "matrices"},
     {"limits", "smoothness"},
     {"function", "pictures", "reports", "studies", "examples"},
     {"__init__"},

@@ -33,6 +33,7 @@ from tangently.structured import (
     recover,
     seeds,
 )
+from tangently.structured.secular import rank_one_spectrum
 
 Rng = np.random.Generator
 
@@ -96,7 +97,7 @@ def one_number(rng: Rng) -> Case:
 
 @case
 def a_scalar(rng: Rng) -> Case:
-    return (), (Diagonal(np.float64(3.0)), Scaled(1.0)), np.array([[4.0]])
+    return (), (Diagonal(np.array(3.0)), Scaled(1.0)), np.array([[4.0]])
 
 
 @case
@@ -445,8 +446,8 @@ def test_dense_is_not_the_callers_array(rng: Rng) -> None:
     for name, make in sorted(CASES.items()):
         shape, blocks, want = make(rng)
         H = Structured(shape, blocks)
-        np.asarray(H)[...] = 7.0
-        close(H.matrix(), want), name
+        H.dense()[...] = 7.0
+        np.testing.assert_allclose(H.matrix(), want, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
 def test_products(made: tuple[Structured, np.ndarray], rng: Rng) -> None:
@@ -547,6 +548,12 @@ def test_the_large_ones_need_no_dense_array(rng: Rng) -> None:
     assert H[5, 5] == 2.001
     updated = H + Structured((n,), (Outer(1e-3, u, u),))
     close(updated @ updated.solve(x), x, 1e-7)
+    assert updated.is_positive_definite()
+    V = rng.standard_normal((n, 2)) * [1e-4, 1e4]
+    uneven = H + Structured((n,), (LowRank(V, None, V),))
+    back = uneven @ uneven.solve(x) - x
+    assert np.abs(back).max() < 1e-14 * np.abs(uneven.eigenvalues(1)[0]) * np.abs(uneven.solve(x)).max()
+    assert not (updated + Structured((n,), (Outer(-1.0, u, u),))).is_positive_definite()
     softmax = Structured((n,), (Diagonal(np.full(n, 1 / n)), Outer(-1.0, np.full(n, 1 / n), np.full(n, 1 / n))))
     with pytest.raises(DomainError, match=r"rank is 99999 of 100000 \(deficiency 1\)"):
         softmax.solve(x)
@@ -555,6 +562,35 @@ def test_the_large_ones_need_no_dense_array(rng: Rng) -> None:
     close(blocks.eigenvalues(1, "largest"), [3.0])
     with pytest.raises(BudgetError, match="GB"):
         H.dense()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 10**6), st.floats(-3, 3), st.sampled_from([-1, 1]), st.integers(0, 5))
+def test_rank_one_spectrum(n: int, seed: int, size: float, sign: int, kind: int) -> None:
+    """Also with equal poles, vanishing weights, poles and weights of very different size, and poles almost equal."""
+    rng = np.random.default_rng(seed)
+    d, z, rho = rng.standard_normal(n), rng.standard_normal(n), sign * 10**size
+    d = [d, np.round(d), d, d * 10 ** rng.uniform(-10, 10, n), d, 1 + 1e-12 * d][kind]
+    z = [z, z, z * (rng.random(n) < 0.5), z, z * 10 ** rng.uniform(-10, 3, n), z][kind]
+    w = np.linalg.eigvalsh(np.diag(d) + rho * np.outer(z, z))
+    scale = float(np.abs(w).max())
+    np.testing.assert_allclose(rank_one_spectrum(d, rho, z), w, rtol=0, atol=1e-13 * scale)
+    ends = rank_one_spectrum(d, rho, z, 1)
+    np.testing.assert_allclose([ends[0], ends[-1]], [w[0], w[-1]], rtol=0, atol=1e-13 * scale)
+
+
+def test_rank_one_update_of_a_large_diagonal(rng: Rng) -> None:
+    s = rng.random(700)
+    s /= s.sum()
+    H = Structured((700,), (Diagonal(s), Outer(-1.0, s, s)))
+    w = np.linalg.eigvalsh(H.matrix())
+    close(H.eigenvalues(), w, 1e-12)
+    close(H.eigenvalues(3), w[::-1][:3], 1e-12)
+    assert H.condition() > 1e14
+    D = Structured((700,), (Diagonal(np.linspace(-1, 2, 700)), Outer(3.0, s, s)))
+    w = np.linalg.eigvalsh(D.matrix())
+    assert D.condition() == pytest.approx(np.abs(w).max() / np.abs(w).min(), rel=1e-3)
+    assert not D.is_positive_definite()
 
 
 def test_large_matrices_by_lanczos(rng: Rng) -> None:
@@ -780,7 +816,7 @@ def test_blocks_that_do_not_conform(shape: tuple[int, ...], block: Block, messag
 def test_bad_input() -> None:
     H = Structured((3, 2), (Scaled(1.0),))
     with pytest.raises(ShapeError, match=r"\(2, 3\): H has shape \(3, 2, 3, 2\)"):
-        H @ np.ones((2, 3))
+        _ = H @ np.ones((2, 3))
     with pytest.raises(ShapeError, match=r"H\.solve"):
         H.solve(np.ones(5))
     with pytest.raises(InputError, match="largest magnitude"):
@@ -795,7 +831,7 @@ def test_bad_input() -> None:
         Pattern([0, 3], [0, 0], 2)
 
 
-NOT_SYMMETRIC = {
+NOT_SYMMETRIC: dict[str, tuple[tuple[int, ...], tuple[Block, ...]]] = {
     "dense": ((2,), (Dense(np.array([[1.0, 2.0], [0.0, 1.0]])),)),
     "outer": ((9,), (Outer(1.0, np.arange(9.0), np.ones(9)), Scaled(1.0))),
     "batched": ((2, 2), (Batched((0,), np.array([[[1.0, 2], [0, 1]]] * 2)),)),
@@ -808,7 +844,8 @@ NOT_SYMMETRIC = {
 
 @pytest.mark.parametrize("name", NOT_SYMMETRIC)
 def test_what_is_not_symmetric_is_refused(name: str) -> None:
-    H = Structured(*NOT_SYMMETRIC[name])
+    shape, blocks = NOT_SYMMETRIC[name]
+    H = Structured(shape, blocks)
     for ask in (H.eigenvalues, H.logdet, H.condition, lambda: H.solve(np.ones(H.rows))):
         with pytest.raises(InputError, match="transposed block left out"):
             ask()
@@ -829,7 +866,7 @@ def test_patterns_sum_what_repeats(n: int, count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     p, v = Pattern(*rng.integers(0, n, (2, count)), n), rng.standard_normal(count)
     close(p.csr(v).toarray(), summed(p, v))
-    assert p.count == len(set(zip(p.rows, p.cols)))
+    assert p.count == len(set(zip(p.rows.tolist(), p.cols.tolist())))
     assert p.csr(v).has_sorted_indices
     assert p.assemble(v.astype(np.float32)).dtype == np.float32
 

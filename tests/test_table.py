@@ -280,7 +280,7 @@ EXAMPLES: dict[str, list[Example]] = {
     "det": matrices(torch_linalg("det"), good(3, 3), good(1, 1)),
     "logdet": matrices(lambda x: np.log(abs(np.linalg.det(x))), good(3, 3),
         -good(3, 3)),
-    "cofactor": matrices(lambda x: adjugate(x).T, good(3, 3), good(2, 2)),
+    "cofactor": matrices(lambda x: adjugate(x).T, good(3, 3), good(4, 4)),
     "cofactor_along": [Example((), (good(3, 3), normal(3, 3, seed=2)), adjugate_along)],
     "tril": [*matrices(np.tril, normal(3, 4), params=(0,)), Example((-1,), (normal(3, 3),), lambda x: np.tril(x, -1))],
     "triu": [*matrices(np.triu, normal(3, 4), params=(0,)), Example((1,), (normal(3, 3),), lambda x: np.triu(x, 1))],
@@ -548,7 +548,13 @@ def check_float32(row: Primitive) -> None:
         operands = single_precision(double.values)
         graph = Graph.of(row, double.params, operands)
         plain = all(x.dtype in "f?" or x.op.name != "input" for x in graph.xs) or row.kind == "layout"
-        if not graph.xs or not plain or double.y.dtype != "d" or row.name == "astype" or any(np.shape(v) == () for v in operands):
+        if (
+            not graph.xs
+            or not plain
+            or double.y.dtype != "d"
+            or row.name == "astype"
+            or any(np.shape(v) == () for v in operands)
+        ):
             continue
         (value,) = graph.at(graph.y)
         wrt = [x for x in graph.wrt if x.dtype == "f"]

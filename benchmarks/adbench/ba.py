@@ -8,8 +8,8 @@ distortion κ. A point X is seen at
 
 and the residuals of an observation are w (that − the feature), two numbers, and 1 − w².
 
-An observation's residuals depend on its own 15 parameters only. So the derivative of the residuals' *sums over
-observations*, three numbers, holds every block ∂rᵢ/∂(camera, point, weight)ᵢ, and three rows of reverse mode give the
+An observation's residuals depend on its own 15 parameters only. So the derivatives of the residuals' *sums over
+observations*, three numbers, hold every block ∂rᵢ/∂(camera, point, weight)ᵢ, and three rows of reverse mode give the
 whole Jacobian. It goes into a sparse matrix whose pattern is known, in the benchmark's order (rows: reprojections,
 weights; columns: cameras, points, weights). Observations are taken CHUNK at a time, so that temporaries stay in the
 processor's cache.
@@ -52,23 +52,32 @@ def project(camera, X):
     return x * scale + camera[7], y * scale + camera[8]
 
 
-def residuals(camera, X, w, feature):
-    """Three residuals of each of p observations, given as columns: cameras (11, p), points (3, p), weights (p,)."""
+def reprojection(camera, X, w, feature):
+    """Two residuals of each of p observations, given as columns: cameras (11, p), points (3, p), weights (p,)."""
     x, y = project(camera, X)
-    return w * (x - feature[0]), w * (y - feature[1]), 1 - w**2
+    return w * (x - feature[0]), w * (y - feature[1])
+
+
+def weight_residual(w):
+    return 1 - w**2
 
 
 def sums(camera, X, w, feature):
     """Each residual's sum over observations: its derivative has a column for each of them."""
-    x, y, weight = residuals(camera, X, w, feature)
-    return x.sum(), y.sum(), weight.sum()
+    x, y = reprojection(camera, X, w, feature)
+    return x.sum(), y.sum()
+
+
+def weight_sum(w):
+    return weight_residual(w).sum()
 
 
 blocks = tg.jacobian(sums, wrt=("camera", "X", "w"))
+weight_blocks = tg.grad(weight_sum)
 
 
 def columns(bundle: Bundle) -> tuple[Any, ...]:
-    """The arguments of `residuals`: what each observation depends on."""
+    """The arguments of `reprojection`: what each observation depends on."""
     camera, point = bundle.observations.T
     gathered = bundle.cameras[camera].T, bundle.points[point].T, bundle.weights, bundle.features.T
     return tuple(map(np.ascontiguousarray, gathered))
@@ -76,22 +85,19 @@ def columns(bundle: Bundle) -> tuple[Any, ...]:
 
 def objective(arguments: tuple[Any, ...]) -> tuple[Any, Any]:
     """The benchmark's two vectors: 2 p reprojection residuals, p weight residuals."""
-    x, y, weight = residuals(*arguments)
-    return np.stack([x, y], axis=1).ravel(), weight
+    return np.stack(reprojection(*arguments), axis=1).ravel(), weight_residual(arguments[2])
 
 
 def entries(arguments: tuple[Any, ...]) -> Any:
     """The nonzero entries, row by row: two rows of 15 for each observation, then one of 1."""
     p = arguments[0].shape[1]
-    reprojections, weights = np.empty((p, 2, CAMERA + POINT + 1)), np.empty(p)
+    rows = np.empty((p, 2, CAMERA + POINT + 1))
     for start in range(0, p, CHUNK):
         part = slice(start, start + CHUNK)
-        x, y, weight = blocks(*[np.ascontiguousarray(a[..., part]) for a in arguments])
-        for row, (camera, X, w) in enumerate((x, y)):
-            into = reprojections[part, row].T
+        for row, (camera, X, w) in enumerate(blocks(*[np.ascontiguousarray(a[..., part]) for a in arguments])):
+            into = rows[part, row].T
             into[:CAMERA], into[CAMERA:-1], into[-1] = camera, X, w
-        weights[part] = weight[2]
-    return np.concatenate([reprojections.ravel(), weights])
+    return np.concatenate([rows.ravel(), weight_blocks(arguments[2])])
 
 
 def pattern(bundle: Bundle) -> tuple[Any, Any]:

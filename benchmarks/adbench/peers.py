@@ -90,17 +90,18 @@ def hand_in_jax(task: Hand) -> Call:
 
 
 def ba_in_jax(arguments: tuple[Any, ...]) -> Call:
-    """The entries in the order of `ba.entries`: one observation's blocks, mapped over rows (faster here than columns)."""
+    """The entries in the order of `ba.entries`: one observation's blocks, mapped over rows (columns are slower)."""
     library = jax()
     module = in_place_of_numpy("ba", library.numpy)
 
     def one(camera, X, w, feature):
-        return library.jacrev(module.residuals, argnums=(0, 1, 2))(camera, X, w, feature)
+        return library.jacrev(module.reprojection, argnums=(0, 1, 2))(camera, X, w, feature)
 
     def entries(*arguments):
-        x, y, weight = library.vmap(one)(*arguments)
-        rows = [library.numpy.concatenate([c, X, w[:, None]], axis=1) for c, X, w in (x, y)]
-        return library.numpy.concatenate([library.numpy.stack(rows, axis=1).ravel(), weight[2]])
+        reprojections = library.vmap(one)(*arguments)
+        rows = [library.numpy.concatenate([c, X, w[:, None]], axis=1) for c, X, w in reprojections]
+        weights = library.grad(module.weight_sum)(arguments[2])
+        return library.numpy.concatenate([library.numpy.stack(rows, axis=1).ravel(), weights])
 
     return jitted(entries, *[np.ascontiguousarray(a.T) for a in arguments])
 
@@ -149,12 +150,12 @@ def ba_in_torch(arguments: tuple[Any, ...]) -> Call:
     wrt = [u.requires_grad_() for u in unknown]
 
     def call() -> Any:
-        x, y, weight = module.sums(*wrt, feature)
+        totals = module.sums(*wrt, feature)
         reprojections = torch.empty(p, 2, ba.CAMERA + ba.POINT + 1, dtype=torch.float64)
-        for row, total in enumerate((x, y)):
+        for row, total in enumerate(totals):
             camera, X, w = torch.autograd.grad(total, wrt, retain_graph=True)
             reprojections[:, row] = torch.cat([camera, X, w[None]]).T
-        return torch.cat([reprojections.ravel(), torch.autograd.grad(weight, wrt[2])[0]])
+        return torch.cat([reprojections.ravel(), *torch.autograd.grad(module.weight_sum(wrt[2]), wrt[2])])
 
     return call
 

@@ -141,7 +141,7 @@ def _dense(found: list[Denses]) -> list[Piece]:
     total = found[0].matrix
     for d in found[1:]:
         total = total + d.matrix
-    return [Piece((total,), Dense)]
+    return [Piece((total,), lambda values: Dense(values, owned=True))]  # the call's own: handed out without a copy
 
 
 def _sparse(found: list[Entries], size: int) -> list[Piece]:

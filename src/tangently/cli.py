@@ -1,4 +1,5 @@
-"""The command line: `tangently study|diff|grad|hessian|explain|graph|limit|continuity|differentiability FUNCTION`.
+"""The command line: `tangently study|diff|grad|hessian|explain|graph|limit|continuity|differentiability FUNCTION`,
+and `tangently matrix EXPRESSION`.
 
 FUNCTION is a formula as text, or `path.py:name` for a Python function in a file. Data go to standard output, progress
 and errors to standard error. Exit codes: 0 ok, 1 the mathematics or a check failed, 2 the call was not understood.
@@ -39,7 +40,8 @@ tangently graph "(x^2 + 1)^3" --at 2 -o graph.svg
 tangently limit "sin(x)/x" --to 0
 tangently limit "(1 + 1/n)^n" --to inf -o e.html
 tangently continuity "1/x" --on -2 2
-tangently differentiability "abs(x)" --at 0"""
+tangently differentiability "abs(x)" --at 0
+tangently matrix "norm2(X w - y)^2" --wrt w --steps"""
 
 
 @click.group(cls=Examples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -631,6 +633,63 @@ def differentiability(
     where = point(at) if at is not None and any(c in at for c in ",=[") else at  # exact where it is one number
     found = differentiability_of(load(function), at=where, on=on, wrt=names_of(wrt), order=order)
     answered(found, as_json, output)
+
+
+# ---------------------------------------------------------------- matrices
+
+
+def shapes_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """The shapes of `--shape`.
+
+    >>> shapes_of(("A: n n symmetric", "x: n"))
+    {'A': 'n n symmetric', 'x': 'n'}
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, colon, shape = text.partition(":")
+        if not colon or not name.strip():
+            raise InputError(f"--shape {text}: a name and its sizes were wanted, such as 'A: n n' or 'x: n'")
+        found[name.strip()] = shape.strip()
+    return found
+
+
+@main.command()
+@click.argument("expression")
+@click.option("--wrt", metavar="NAMES", help="With respect to which names; left out, the expression itself is shown.")
+@click.option("--shape", "shapes", multiple=True, metavar="SHAPE", help="'A: n n', 'x: n', 'c:', 'S: n n symmetric'.")
+@click.option("--layout", type=click.Choice(["numerator", "denominator"]), help="Whose entries are the rows.")
+@click.option("--hessian", is_flag=True, help="The second derivative.")
+@click.option("--steps", is_flag=True, help="The derivation too.")
+@click.option("--latex", is_flag=True, help="LaTeX.")
+@click.option("--source", type=click.Choice(["numpy", "torch", "jax", "julia", "matlab"]), help="A function in code.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@guarded
+def matrix(
+    expression: str, wrt: str | None, shapes: tuple[str, ...], layout: str | None, hessian: bool, steps: bool,
+    latex: bool, source: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """The derivative of a matrix EXPRESSION as a matrix expression, such as x' A x or norm2(X w - y)^2."""
+    from tangently.matrices import expressions
+    from tangently.matrices.text import expression as read
+    from tangently.reports.saving import to_json
+
+    e = read(expression, shapes_of(shapes))
+    if wrt is None and (hessian or steps or layout):
+        raise InputError(f"with respect to what? --wrt NAME; the names are {', '.join(expressions.names_of(e))}")
+    names = split(wrt) if wrt is not None else []
+    by = names[0] if len(names) == 1 else tuple(names)
+    verb: Any = expressions.hessian if hessian else expressions.grad
+    named: Any = {} if hessian else {"layout": layout}
+    found = e if wrt is None else verb(e, by, **named)
+    rows = found if type(found) is tuple else (found,)
+    results = [m for row in rows for m in (row if type(row) is tuple else (row,))]
+    if as_json:
+        click.echo(to_json([expressions.data_of(m) for m in results]), nl=False)
+        return
+    for m in results:
+        click.echo(m.source(source) if source else m.latex() if latex else str(m))
+        if steps:
+            click.echo(f"\n{m.steps}")
 
 
 __all__ = ["main"]

@@ -27,6 +27,7 @@ from tangently.codegen.refining import refine
 from tangently.differentiation import expand, sweep
 from tangently.errors import InputError, TangentlyError, TraceError
 from tangently.expr import CONST, INPUT, Expr, evaluate, raw, symbol, toposort
+from tangently.recognition import recognized
 from tangently.settings import CURRENT
 from tangently.simplification import simplify_all
 from tangently.tracing.dependencies import Dependencies, collect
@@ -298,14 +299,16 @@ class Engine:
     def compile(
         self, recording: Recording, selection: Selection, surroundings: Dependencies, bound: Bound, leaves: list[Any]
     ) -> Variant:
-        transformed = self.transformation.build(recording, selection)
+        plain = recognized(recording, selection.nodes)
+        transformed = self.transformation.build(plain, selection)
         conditions = [c for c, _ in recording.trace.guards]
-        outputs = expand([*transformed.outputs, *conditions, *recording.outputs])
-        count = len(transformed.outputs)
+        names = {**transformed.names, **self._code_names(plain)}
+        outputs = expand([*transformed.outputs, *conditions, *plain.outputs, *names])
+        count, named = len(transformed.outputs), len(outputs) - len(names)
         guards = [(c, outcome) for c, (_, outcome) in zip(outputs[count:], recording.trace.guards)]
-        defined = [n for n in toposort(outputs[count + len(conditions) :]) if _may_be_undefined(n)]
+        defined = [n for n in toposort(outputs[count + len(conditions) : named]) if _may_be_undefined(n)]
+        names = dict(zip(reversed(outputs[named:]), reversed(names.values())))  # the first name of a value stays
         outputs = outputs[:count]
-        names = {**transformed.names, **self._code_names(recording)}
         if len(toposort(outputs)) < SMALL:
             outputs, defined, names = _rewritten(simplify_all, outputs, defined, names, [c for c, _ in guards])
         if len(recording.trace.values) < HUGE:
@@ -335,6 +338,10 @@ class Engine:
 
     def inline(self, bound: Bound, picked: list[bool]) -> Any:
         """Arguments are traced: run the transformed graph on them, so that the result can be differentiated again."""
+        if any(isinstance(leaf, Traced) and type(leaf) is not Traced for leaf in bound.leaves):
+            from tangently.matrices.expressions import of_function
+
+            return of_function(self.transformation.name, self.function, bound, picked)
         leaves = [
             leaf.value if isinstance(leaf, Traced) else promote(leaf, p, path)
             for leaf, p, path in zip(bound.leaves, picked, bound.paths)
@@ -350,7 +357,7 @@ class Engine:
         return self._on_foreign(recording, selection, bound, outer)
 
     def _on_foreign(self, recording: Recording, selection: Selection, bound: Bound, leaves: list[Any]) -> Any:
-        transformed = self.transformation.in_graph(recording, selection)
+        transformed = self.transformation.in_graph(recognized(recording, selection.nodes), selection)
         known: dict[Expr, Any] = {n: v for n, v in zip(recording.inputs, leaves) if n is not None}
         known.update(recording.trace.foreign)
         known.update({n: v if isinstance(v, Traced) else _extra(v) for n, v in zip(transformed.extra, bound.extras)})

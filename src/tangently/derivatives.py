@@ -29,6 +29,7 @@ from tangently.tracing.trees import unflatten
 
 UNROLL = 32  # a Jacobian with a side this short is formed in one graph
 MANY = 512  # directions carried in one forward pass
+FEW = 4  # a Hessian is compressed where at most one direction for so many columns is needed
 FORWARD = 1 << 24  # entries of the largest array that a pass with many directions makes
 
 
@@ -276,7 +277,8 @@ def hessian() -> Transformation:
         grads = _gradient_for_hessian(r, s)
         if all(x.shape == () for x in s.nodes):
             return _plain_hessian(grads, s)
-        plans = [[_second(g, x, a == b, r) for b, x in enumerate(s.nodes)] for a, g in enumerate(grads)]
+        y = r.outputs[0]
+        plans = [[_second(y, g, x, a == b, r) for b, x in enumerate(s.nodes)] for a, g in enumerate(grads)]
         return Transformed([y for row in plans for p in row for y in p.outputs], _plans_pack(s, plans))
 
     def graph(r: Recording, s: Selection) -> Transformed:
@@ -304,13 +306,14 @@ class Second:
     make: Callable[[Sequence[Any]], Any]
 
 
-def _second(g: Expr, x: Expr, own: bool, r: Recording) -> Second:
+def _second(y: Expr, g: Expr, x: Expr, own: bool, r: Recording) -> Second:
     if not own or x.shape == () or 0 in x.shape:
         return Second([block(g, x)], lambda values: values[0])
     try:
         network = network_of(g, x)
     except NoClosedForm as reason:
-        return _dense_second(g, x, str(reason))
+        words = f"no closed form ({reason})"
+        return _compressed(y, g, x, words) or _dense_second(g, x, words)
     from tangently.assembly import plan  # with linear algebra that a gradient does not need
     from tangently.structured import Structured
 
@@ -319,11 +322,35 @@ def _second(g: Expr, x: Expr, own: bool, r: Recording) -> Second:
     return Second(found.outputs, lambda values: Structured(x.shape, found.blocks(values), words))
 
 
-def _dense_second(g: Expr, x: Expr, reason: str) -> Second:
+def _dense_second(g: Expr, x: Expr, words: str) -> Second:
     from tangently.structured import Dense, Structured
 
-    words = f"dense: no closed form ({reason})"
-    return Second([block(g, x)], lambda values: Structured(x.shape, (Dense(values[0]),), words))
+    return Second([block(g, x)], lambda values: Structured(x.shape, (Dense(values[0], owned=True),), words))
+
+
+def _compressed(y: Expr, g: Expr, x: Expr, words: str) -> Second | None:
+    """A sparse Hessian without closed form: its pattern from the graph, colored, and one direction for each color."""
+    n = size(x)
+    if n <= UNROLL:
+        return None
+    from tangently.sparsity import Dense as Full
+    from tangently.sparsity import compression, hessian_pattern
+    from tangently.structured import Sparse, Structured, recover
+
+    try:
+        found = compression(hessian_pattern(y, x))
+    except Full:
+        return None
+    count = found.coloring.count
+    if count > n // FEW or count > MANY:
+        return None
+    products = tangents([g], {x: const(found.seeds.reshape(*x.shape, count))}, count)[0]
+
+    def make(values: Sequence[Any]) -> Any:
+        block = Sparse(found.pattern, recover(values[0].reshape(n, count), found.coloring))
+        return Structured(x.shape, (block,), words)
+
+    return Second([products], make)
 
 
 def _words(network: Network, x: Expr, r: Recording) -> str:

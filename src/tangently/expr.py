@@ -157,7 +157,7 @@ def quotient(size: Size, other: Size) -> Size | None:
 
 
 Size = int | Dim
-Shape = tuple[Size, ...]
+Shape = tuple[Any, ...]  # each a Size; to a type checker Any, since most readers have numbers and use them as such
 
 
 def is_concrete(shape: Iterable[Size]) -> bool:

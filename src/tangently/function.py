@@ -293,20 +293,21 @@ def grad(
     *,
     at: Any = None,
     layout: str | None = None,
+    vec: str = "column",
     shapes: Mapping[str, Any] | None = None,
 ) -> Any:
     """The gradient of a function that returns one number, in the shapes (and nests) of its arguments.
 
     `f` may also be a value computed from `variable`s: `grad(y, wrt=x)`, as often and to as high an order as one likes.
     Of a `matrix` expression (or a text with `shapes=`) it is a formula; of one that is an array it is the derivative in
-    denominator layout, or the one that `layout=` names.
+    denominator layout, or the one that `layout=` names; two axes on a side are flattened by `vec=`, column or row.
     Raises ShapeError where the function returns an array, InputError for an unknown name in `wrt`.
 
     >>> grad("x^2 y + x y^2 + 2", at=(1.0, 2.0))
     (8.0, 5.0)
     """
     if _is_symbolic(f) or shapes is not None:
-        return _matrices().grad(_matrix_expression(f, shapes), wrt, layout)
+        return _matrices().grad(_matrix_expression(f, shapes), wrt, layout, vec)
     if isinstance(f, Traced):
         return _of_variable(f, wrt, 1)
     return _at(Derived(as_function(f), derivatives.gradient(), _plain_wrt(wrt), "gradient", _loop_missing), at)
@@ -322,7 +323,13 @@ def value_and_grad(f: Any, wrt: Wrt = None, *, at: Any = None) -> Any:
 
 
 def jacobian(
-    f: Any, wrt: Any = None, *, at: Any = None, layout: str | None = None, shapes: Mapping[str, Any] | None = None
+    f: Any,
+    wrt: Any = None,
+    *,
+    at: Any = None,
+    layout: str | None = None,
+    vec: str = "column",
+    shapes: Mapping[str, Any] | None = None,
 ) -> Any:
     """The Jacobian, numerator layout: shape (output shape) + (input shape).
 
@@ -333,12 +340,22 @@ def jacobian(
            [2., 1.]])
     """
     if _is_symbolic(f) or shapes is not None:
-        return _matrices().jacobian(_matrix_expression(f, shapes), wrt, layout)
+        return _matrices().jacobian(_matrix_expression(f, shapes), wrt, layout, vec)
     return _at(Derived(as_function(f), derivatives.jacobian(), wrt, "jacobian", _loop_jacobian), at)
 
 
-def hessian(f: Any, wrt: Any = None, *, at: Any = None, shapes: Mapping[str, Any] | None = None) -> Any:
+def hessian(
+    f: Any, wrt: Any = None, *, at: Any = None, vec: str = "column", shapes: Mapping[str, Any] | None = None
+) -> Any:
     """The Hessian of a function that returns one number; several numbers give one matrix in the order of arguments.
+
+    Of an array x of shape S it is a `Structured` matrix of shape S + S: NumPy takes it for the array that it is, and
+    `.structure`, `.dense()`, `@ v`, `.solve(b)`, `.eigenvalues(k)`, `.logdet()`, `.sparse()` use what is known of it.
+
+    >>> A = np.array([[2.0, 1.0], [0.0, 3.0]])
+    >>> H = hessian(lambda x: x @ A @ x)(np.ones(2))
+    >>> H.structure, H.solve(np.array([5.0, 7.0]))
+    ('A + Aᵀ: dense 2×2', array([1., 1.]))
 
     Of a `matrix` expression (or a text with `shapes=`) it is a formula.
 
@@ -347,7 +364,7 @@ def hessian(f: Any, wrt: Any = None, *, at: Any = None, shapes: Mapping[str, Any
            [0.5, 2. ]])
     """
     if _is_symbolic(f) or shapes is not None:
-        return _matrices().hessian(_matrix_expression(f, shapes), wrt)
+        return _matrices().hessian(_matrix_expression(f, shapes), wrt, vec)
     return _at(Derived(as_function(f), derivatives.hessian(), wrt, "hessian", _loop_hessian), at)
 
 
@@ -369,12 +386,14 @@ def vjp(f: Any, wrt: Wrt = None) -> Derived:
     return Derived(as_function(f), derivatives.vjp(), wrt, "vjp")
 
 
-def hvp(f: Any, wrt: Wrt = None) -> Derived:
-    """H·v without forming H: `hvp(f)(*args, v)`.
+def hvp(f: Any, wrt: Any = None, direction: Any = None) -> Any:
+    """H·v without forming H: `hvp(f)(*args, v)`; of a `matrix` expression `hvp(e, x, v)`.
 
     >>> hvp("x^3")(2.0, 1.0)
     12.0
     """
+    if _is_symbolic(f):
+        return _matrices().hvp(f, direction, wrt)
     return Derived(as_function(f), derivatives.hvp(), wrt, "hvp")
 
 
@@ -537,7 +556,15 @@ def _loop_hessian(function: Function, engine: Engine, args: Any, keywords: Any) 
     grids = [[_block_of(columns[j], i, inputs[i], inputs[j]) for j in range(len(inputs))] for i in range(len(inputs))]
     if len(inputs) > 1 and all(x.ndim == 0 for x in inputs):
         return np.array(grids, float)
+    for k, x in enumerate(inputs):
+        grids[k][k] = _structured(grids[k][k], x)
     return pack([pack(row) for row in grids])
+
+
+def _structured(values: np.ndarray, x: np.ndarray) -> Any:
+    from tangently.structured import Dense, Structured
+
+    return Structured(x.shape, (Dense(values, owned=True),)) if x.ndim else values
 
 
 def _columns_of_hessian(function: Function, engine: Engine, args: Any, inputs: list[np.ndarray]) -> list[list[Any]]:

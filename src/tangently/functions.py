@@ -188,7 +188,9 @@ def _vector_norm(name: str, ord: Any, others: str) -> Callable[..., Any]:
     def function(x: Any) -> Any:
         x = lift(x)
         if len(shape_of(x)) > 1:
-            raise ShapeError(f"{name} of an array of shape {shape_of(x)}: a vector was wanted; of a matrix write {others}")
+            raise ShapeError(
+                f"{name} of an array of shape {shape_of(x)}: a vector was wanted; of a matrix write {others}"
+            )
         return norm(x, ord)
 
     function.__name__ = function.__qualname__ = name
@@ -578,7 +580,10 @@ def _without_ones(xs: Sequence[Any], inputs: Sequence[str]) -> tuple[list[Any], 
 
 
 def matmul(a: Any, b: Any) -> Any:
-    return tensor.matmul(lift(a), lift(b))
+    a, b = lift(a), lift(b)
+    if hasattr(type(a), "power_of_text") or hasattr(type(b), "power_of_text"):
+        return a @ b  # symbolic matrices know their rows from their columns
+    return tensor.matmul(a, b)
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -660,8 +665,10 @@ def identity_beside(x: Any) -> Any:
         return _identity(size)
     if not has_traced(x):
         return np.eye(size)
-    from tangently.tracing.traced import innermost, record
+    from tangently.tracing.traced import Traced, innermost, record
 
+    if type(x) is not Traced:
+        return type(x).__apply__(TABLE["identity"], (), (size,))
     return record(innermost([x]), TABLE["identity"], (), [], (size,))
 
 
@@ -743,7 +750,7 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def _factors(name: str, fields: str) -> Any:
-    return collections.namedtuple(name, fields)  # noqa: PYI024
+    return collections.namedtuple(name, fields)
 
 
 SlogdetResult = _factors("SlogdetResult", "sign logabsdet")
@@ -983,7 +990,8 @@ _SAME = {
     "pow": "power", "ceiling": "ceil", "mod": "remainder", "acot": "arccot", "asec": "arcsec", "acsc": "arccsc",
     "acoth": "arccoth", "asech": "arcsech", "acsch": "arccsch", "LambertW": "lambertw", "expi": "Ei", "jv": "besselj",
     "normF": "norm_fro", "frobenius": "norm_fro", "norm_nuc": "nuclear_norm", "nuclear": "nuclear_norm",
-    "inverse": "inv", "chol": "cholesky", "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk", "comb": "binomial", "binom": "binomial",
+    "inverse": "inv", "chol": "cholesky", "jn": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk",
+    "comb": "binomial", "binom": "binomial",
 }  # fmt: skip
 FUNCTIONS["power"] = elementwise("pow")
 FUNCTIONS.update((other, FUNCTIONS[name]) for other, name in _SAME.items())

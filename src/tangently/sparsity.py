@@ -33,7 +33,7 @@ import numpy as np
 
 from tangently.differentiation import pullback
 from tangently.errors import UnsupportedError
-from tangently.expr import CONST, INPUT, TABLE, Expr, Primitive, const, evaluate, is_concrete, symbol, toposort
+from tangently.expr import CONST, INPUT, TABLE, Expr, Primitive, const, evaluate, is_concrete, make, symbol, toposort
 from tangently.primitives.kinds import need_numbers, shape_of
 from tangently.primitives.layout import _spelled_out
 from tangently.primitives.tensor import parts
@@ -67,6 +67,7 @@ class State:
     whole: bool = False  # the seed is an array of whole numbers: then values of that kind may vary with it
     weights: dict[Expr, float] = field(default_factory=dict)
     values: dict[Expr, np.ndarray] = field(default_factory=dict)
+    supports: dict[Expr, np.ndarray | None] = field(default_factory=dict)
     within: frozenset[Primitive] = frozenset()  # the rows whose tangents are being looked into
 
 
@@ -129,6 +130,7 @@ def _walk(s: State, order: Sequence[Expr], output: Expr) -> None:
         if node not in own:
             continue
         if any(a in s.found for a in node.args) and (s.whole or not _is_step(node)):
+            _check(size(node), (size(node), s.columns), node)
             rows = _joined([m for m in _rows(s, node) if m.nnz])
             if rows is not None:
                 s.found[node] = rows
@@ -175,10 +177,17 @@ def _by_tangent(s: State, node: Expr) -> list[Matrix]:
         return [_everything(s, node)]
     if moved is None:
         return []
+    if moved is _again(node, ts):
+        return _layout(s, node)
     inner = replace(s, found={t: s.found[a] for a, t in ts.items()}, within=s.within | {node.op})
     ends = {node, *node.args, *ts.values()}
     _walk(inner, toposort([moved], stop=ends.__contains__), moved)
     return [inner.found[moved]] if moved in inner.found else []
+
+
+def _again(node: Expr, ts: Mapping[Expr, Expr]) -> Expr:
+    """The row applied to the tangents: what the tangent of a linear row is."""
+    return make(node.op, tuple([ts.get(a, a) for a in node.args]), node.params, node.shape, node.dtype)
 
 
 def _everything(s: State, node: Expr) -> Matrix:
@@ -209,7 +218,7 @@ def _empty(m: int, n: int) -> Matrix:
 def _sorted(M: Any) -> Matrix:
     from scipy.sparse import csr_array
 
-    M = csr_array(M)
+    M = M if isinstance(M, csr_array) else csr_array(M)
     M.sum_duplicates()
     return M
 
@@ -300,15 +309,40 @@ def _known(s: State, node: Any) -> np.ndarray | None:
 
 
 def _support(s: State, node: Any, depth: int = 0) -> np.ndarray | None:
-    """Where a factor is other than zero whatever the inputs are; None: nothing is known. It broadcasts to the node."""
+    """Where a factor may be other than zero, whatever the inputs are; None: everywhere. It broadcasts to the node."""
     value = _known(s, node)
     if value is not None:
         found = value != 0
         return None if found.all() else found
-    if depth == DEPTH or node.op not in (TABLE["mul"], TABLE["neg"], TABLE["astype"]):
+    if node not in s.supports:
+        s.supports[node] = _factors_support(s, node, depth) if depth < DEPTH else None
+    return s.supports[node]
+
+
+def _factors_support(s: State, node: Expr, depth: int) -> np.ndarray | None:
+    """A product is zero where a factor is; entries that are moved are zero where they were, and where none came."""
+    if node.op.kind == "layout":
+        return _moved_support(s, node, depth)
+    if node.op not in (TABLE["mul"], TABLE["neg"]):
         return None
     each = [f for f in [_support(s, a, depth + 1) for a in node.args] if f is not None]
     return functools.reduce(np.logical_and, each) if each else None
+
+
+def _moved_support(s: State, node: Expr, depth: int) -> np.ndarray | None:
+    if any(size(n) > KNOWN for n in (node, *node.args)):
+        return None
+    operands = []
+    for a in node.args:
+        other = _placeholder(s, a)
+        if other is None:
+            return None
+        if _is_real(a):
+            found = _support(s, a, depth + 1)
+            other = np.broadcast_to(1.0 if found is None else found.astype(float), sizes(a))
+        operands.append(other)
+    moved = np.asarray(node.op.evaluate(node.params, *operands)) != 0
+    return None if moved.all() else moved
 
 
 # ---------------------------------------------------------------- kinds of rows
@@ -465,11 +499,11 @@ def _moved(s: State, node: Expr, i: int) -> Matrix:
 
 def _placeholder(s: State, a: Expr) -> np.ndarray | None:
     """What stands for another operand: zeros for numbers, the value itself for positions (None: not known)."""
-    if a.dtype not in "?n" and np.dtype(a.dtype if a.dtype != "w" else "d").kind == "f":
-        return np.zeros(sizes(a))
-    if a.dtype == "w":
-        return np.zeros(sizes(a))
-    return _known(s, a)
+    return np.zeros(sizes(a)) if _is_real(a) else _known(s, a)
+
+
+def _is_real(a: Expr) -> bool:
+    return a.dtype == "w" or (a.dtype != "n" and np.dtype(a.dtype).kind == "f")
 
 
 Map = Callable[[np.ndarray], Any]

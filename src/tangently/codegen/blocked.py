@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tangently.codegen.blocks import HEAVY, block_rows
 from tangently.codegen.body import Body
 from tangently.codegen.flat import ATOM, operand
-from tangently.codegen.regions import Region, aligned, along, axis_of
+from tangently.codegen.regions import Region, along, axes_of_operands
 from tangently.expr import Expr
 
 
@@ -21,12 +21,12 @@ def write_blocked(body: Body, region: Region, workers: int) -> None:
     parts = _allocate_parts(body, sums, -(-region.rows // size))
     head: list[str] = []
     for n, name in whole.items():
-        writer.source[n] = (_slice(body, n, name, region.rows, head), ATOM)
+        writer.source[n] = (_slice(body, name, n.shape.index(region.rows), head), ATOM)
     for n, name in parts.items():
         writer.source[n] = (f"{name}[lo // {size}]", ATOM)
     name = writer.fresh("block")
     body.local, body.stored, body.label, writer.lines = set(region.nodes), set(kept), region.rows, []
-    sliced: dict[Expr, str] = {}
+    sliced: dict[tuple[Expr, int], str] = {}
     for n in region.nodes:
         _write_node(body, n, sliced, head)
     inner, writer.lines = writer.lines, lines
@@ -46,42 +46,29 @@ def _is_sum(n: Expr, region: Region) -> bool:
     return member is not None and member.sums
 
 
-def _slice(body: Body, n: Expr, text: str, label: int, head: list[str]) -> str:
+def _slice(body: Body, text: str, axis: int, head: list[str]) -> str:
     """A name for the block's slices of an array."""
-    axis = axis_of(n.shape, label)
-    assert axis is not None
     name = body.writer.fresh(f"{text}_b" if text.isidentifier() else "b")
     head.append(f"{name} = {text}[{', '.join([*[':'] * axis, 'lo:hi'])}]")
     return name
 
 
-def _write_node(body: Body, n: Expr, sliced: dict[Expr, str], head: list[str]) -> None:
+def _write_node(body: Body, n: Expr, sliced: dict[tuple[Expr, int], str], head: list[str]) -> None:
     """One statement, in which operands from outside that are needed by slices stand for their slices of this block."""
     assert body.local is not None
     assert body.label is not None
     source, restored = body.writer.source, {}
-    for a, by_slice in zip(body.operands(n), _roles(body, n)):
-        if a in body.local or not by_slice or a in restored:
+    operands = body.operands(n)  # broadcasts may have been dropped
+    for a, axis in zip(operands, axes_of_operands(n, body.label, operands)):
+        if a in body.local or axis is None or a in restored:
             continue
         text = operand(body.writer, a, ATOM)
         restored[a] = source[a]
-        if a not in sliced:
-            sliced[a] = _slice(body, a, text, body.label, head)
-        source[a] = (sliced[a], ATOM)
+        if (a, axis) not in sliced:
+            sliced[a, axis] = _slice(body, text, axis, head)
+        source[a] = (sliced[a, axis], ATOM)
     body.node(n)
     source.update(restored)
-
-
-def _roles(body: Body, n: Expr) -> list[bool]:
-    """Which operands are needed by slices: as planned, except that broadcasts may have been dropped since."""
-    assert body.label is not None
-    if n.op.kind != "elementwise":
-        member = along(n, body.label)
-        assert member is not None
-        return list(member.roles)
-    axis = axis_of(n.shape, body.label)
-    assert axis is not None
-    return [aligned(a.shape, n.shape, axis) for a in body.operands(n)]
 
 
 def outliving(body: Body, region: Region) -> list[Expr]:

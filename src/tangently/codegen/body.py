@@ -7,7 +7,7 @@ scatters add in place. Regions (`tangently.codegen.regions`) are handed to a wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,19 +75,29 @@ class Body:
         return found
 
     def write(self) -> list[str]:
+        """All statements."""
+        return [line for part in self.parts(len(self.order)) for line in part]
+
+    def parts(self, size: int) -> Iterator[list[str]]:
+        """The statements in parts that are cut, between values, where they reach a size."""
         self._guard_inputs()
         for item in self.plan:
-            if isinstance(item, Region):
-                assert self.write_region is not None
-                self.write_region(self, item)
-            elif item.op is INPUT and item not in self.writer.source:
-                self._captured(item)
-            elif item.op is not INPUT and item.op is not CONST:
-                self.node(item)
-                self._guard(item)
+            self._item(item)
+            if len(self.writer.lines) >= size:
+                yield self.writer.lines
+                self.writer.lines = []
         result = [self._result(node) for node in self.outputs]
-        text = ", ".join(result)
-        return [*self.writer.lines, f"return {text}"]
+        yield [*self.writer.lines, f"return {', '.join(result)}"]
+
+    def _item(self, item: Expr | Region) -> None:
+        if isinstance(item, Region):
+            assert self.write_region is not None
+            self.write_region(self, item)
+        elif item.op is INPUT and item not in self.writer.source:
+            self._captured(item)
+        elif item.op is not INPUT and item.op is not CONST:
+            self.node(item)
+            self._guard(item)
 
     def _captured(self, node: Expr) -> None:
         """An input of another recording: a variable whose value is fixed."""
@@ -167,7 +177,9 @@ class Body:
         return bool(inplace_only and is_number(node.args[0], 0) and node not in self.outputs)
 
     def _inlined(self, node: Expr, text: str) -> bool:
-        if self.uses.get(node, 0) != 1 or node in self.writer.names or node in self.used_as_atom | self.stored:
+        if self.uses.get(node, 0) != 1 or node in self.writer.names:
+            return False
+        if node in self.used_as_atom or node in self.stored:
             return False
         if len(text) > LINE or (node in self.guards and not self.scalar):
             return node in self.guards

@@ -9,6 +9,7 @@ since Python's compiler is not linear in the length of a function.
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import math
 import re
@@ -21,15 +22,13 @@ import numpy as np
 
 from tangently.codegen.blocked import write_blocked
 from tangently.codegen.blocks import BLOCK, in_blocks
-from tangently.codegen.body import Body, guard_test, row_call
+from tangently.codegen.body import Body, guard_test
 from tangently.codegen.flat import (
     ATOM,
     Dialect,
     Writer,
-    apply_template,
     identifier,
     python_literal,
-    source_of,
 )
 from tangently.codegen.regions import Plan, Region, by_label, partition
 from tangently.expr import CONST, INPUT, Expr, toposort
@@ -105,14 +104,14 @@ def generate(
     if options is not None and not scalar:
         writer.constants["chosen"] = CURRENT.get
         checks.append(f"if chosen() is not {writer.constant(options, 'options')}: raise Retrace")
-    if len(order) > PART * 4:
-        return _cut(name, params, checks, writer, order, outputs, guards)
     if options is not None and options.backend == "jax" and not scalar:
         found = _through_xla(name, arguments, params, checks, writer, order, outputs, guards, defined)
         if found is not None:
             return found
-    plan, write_region = _plan(order, guards, options or Options("numpy"))
+    plan, write_region = _plan(order, guards, set(defined), options or Options("numpy"))
     body = Body(writer, plan, outputs, guards, scalar, set(defined), write_region)
+    if len(order) > PART * 4:
+        return _cut(name, params, checks, body)
     lines = checks + body.write()
     if again is not None:
         writer.constants["again"] = again
@@ -124,7 +123,7 @@ def generate(
 
 
 def _plan(
-    order: Sequence[Expr], guards: Sequence[tuple[Expr, Any]], options: Options
+    order: Sequence[Expr], guards: Sequence[tuple[Expr, Any]], defined: set[Expr], options: Options
 ) -> tuple[Plan, Callable[[Body, Region], None]]:
     """What is computed together, and who writes that."""
     whole = {condition for condition, _ in guards}
@@ -132,7 +131,7 @@ def _plan(
         from tangently.codegen.kernels import by_entries, write_kernel
 
         compiled = lambda body, region: write_kernel(body, region, options.workers)
-        return partition(order, by_entries, least=1, whole=whole), compiled
+        return partition(order, by_entries, least=1, whole=whole | defined), compiled
     blocked = lambda body, region: write_blocked(body, region, options.workers)
     least = {"auto": LARGE, "blocked": BLOCK}.get(options.backend)
     if least is None or not any(math.prod(n.shape) >= least for n in order):
@@ -223,51 +222,43 @@ def _through_xla(
 def _from_xla(node: Expr, text: str) -> str:
     if node.shape == ():
         return f"float({text})"
-    return f"np.array({text}{', float' if node.dtype in 'nlq?w' else ''})"
+    return f"np.array({text}{', float' if node.dtype in 'nlqw' else ''})"
 
 
 # ---------------------------------------------------------------- long functions
 
 
-def _cut(
-    name: str, params: list[str], checks: list[str], writer: Writer, order: Sequence[Expr], outputs: Sequence[Expr],
-    guards: Sequence[tuple[Expr, Any]],
-) -> Generated:  # fmt: skip
-    """One statement a value, over a list `v`, in parts of PART statements."""
-    slot: dict[Expr, int] = {}
-    pending: dict[Expr, list[Any]] = {}
-    for condition, outcome in guards:
-        pending.setdefault(condition, []).append(outcome)
-    start = [f"    v[{k}] = {p}" for k, p in enumerate(params)]
-    at = {text: k for k, text in enumerate(params)}
-    for node, (text, _) in list(writer.source.items()):
-        if text in at:
-            writer.source[node] = (f"v[{at[text]}]", ATOM)
-    lines: list[str] = []
-    for node in order:
-        if node.op is INPUT or node.op is CONST:
-            if node.op is INPUT and node not in writer.source:
-                value = node.params[0].value
-                writer.source[node] = (python_literal(value) if type(value) is float else writer.constant(value), ATOM)
-        else:
-            text, _ = (
-                apply_template(writer, writer.dialect.template(node.op), node.params, node.args)
-                if node.op.numpy
-                else row_call(writer, node)
-            )
-            slot[node] = len(params) + len(slot)
-            writer.source[node] = (f"v[{slot[node]}]", ATOM)
-            lines.append(f"v[{slot[node]}] = {text}")
-        outcomes = pending.pop(node, ())
-        lines += [f"if {source_of(writer, node)[0]} != {outcome!r}: raise Retrace" for outcome in outcomes]
-    parts = [lines[k : k + PART] for k in range(0, len(lines), PART)]
-    text = [f"def part_{k}(v):\n" + "\n".join(f"    {line}" for line in part) for k, part in enumerate(parts)]
-    result = ", ".join(source_of(writer, node)[0] for node in outputs)
-    head = [f"def {name}({', '.join(params)}):", *[f"    {c}" for c in checks]]
-    head += [f"    v = [None] * {len(params) + len(slot)}", *start]
-    head += [f"    part_{k}(v)" for k in range(len(parts))]
-    head += [f"    return {result}" if len(outputs) == 1 else f"    return ({result},)"]
-    return compile_source(name, "\n\n".join([*text, "\n".join(head)]) + "\n", writer.constants, writer.dialect is MATH)
+def _cut(name: str, params: list[str], checks: list[str], body: Body) -> Generated:
+    """The statements in functions `part_k(v)`. What one part computes and another needs is kept in the list `v`,
+    until the last part that needs it is done."""
+    parts = list(body.parts(PART))
+    made = [{m[1] for line in part if (m := _ASSIGNED.match(line))} for part in parts]
+    known = {*params, *itertools.chain.from_iterable(made)}
+    read = [known.intersection(*[_WORD.findall("\n".join(part))]) for part in parts]
+    last = {n: k for k, names in enumerate(read) for n in names}
+    first = {**{n: k for k, names in enumerate(made) for n in names}, **dict.fromkeys(params, -1)}
+    slots = {n: k for k, n in enumerate(sorted(n for n in last if first[n] < last[n]))}
+    texts = [_part(k, part, read[k] - made[k], made[k], slots, last) for k, part in enumerate(parts)]
+    head = [f"def {name}({', '.join(params)}):", *[f"    {c}" for c in checks], f"    v = [None] * {len(slots)}"]
+    head += [f"    v[{slots[p]}] = {p}" for p in params if p in slots]
+    head += [f"    {'return ' if k == len(parts) - 1 else ''}part_{k}(v)" for k in range(len(parts))]
+    text = "\n\n".join([*texts, "\n".join(head)]) + "\n"
+    return compile_source(name, text, body.writer.constants, body.scalar)
+
+
+def _part(
+    k: int, lines: Sequence[str], needs: set[str], makes: set[str], slots: dict[str, int], last: dict[str, int]
+) -> str:
+    before = [f"{n} = v[{slots[n]}]" for n in sorted(needs)]
+    before += [f"v[{slots[n]}] = None" for n in sorted(needs) if last[n] == k]
+    after = [f"v[{slots[n]}] = {n}" for n in sorted(makes) if n in slots]
+    *most, end = lines
+    body = [*before, *most, *after, end] if end.startswith("return ") else [*before, *lines, *after]
+    return "\n".join([f"def part_{k}(v):", *[f"    {line}" for line in body]])
+
+
+_ASSIGNED = re.compile(r"(\w+) = ")
+_WORD = re.compile(r"\w+")
 
 
 # ---------------------------------------------------------------- compiling

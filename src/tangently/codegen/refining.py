@@ -76,8 +76,9 @@ def summed(x: Expr, axes: tuple[int, ...], single: set[Expr]) -> Expr | None:
         return TABLE["neg"](_summed_or_sum(x.args[0], axes, single))
     if name in ("add", "sub") and all(a.shape == x.shape for a in x.args):
         inner = [summed(a, axes, set()) for a in x.args]
-        if None not in inner or any(s is not None and (s.op is CONST or s.op.name == "broadcast") for s in inner):
-            return x.op(*[_summed_or_sum(a, axes, set()) for a in x.args])
+        total = x.op(*[s if s is not None else plain_sum(a, axes) for s, a in zip(inner, x.args)])
+        if None not in inner or any(s is not None and _is_spread(s) for s in (*inner, total)):
+            return total
     if name in ("mul", "div"):
         outside = _constant_outside(x, axes)
         if outside is not None:
@@ -106,6 +107,8 @@ def _constant_outside(x: Expr, axes: tuple[int, ...]) -> Expr | None:
         rest = _without(c, len(x.shape), axes)
         if rest is not None and u.shape == x.shape:
             total = _summed_or_sum(u, axes, set())
+            if total is rest and x.op.name == "div":
+                return broadcast_to(const(1.0), total.shape)  # Σ e/Σe
             return _cancelled(rest, total) if x.op.name == "mul" else TABLE["div"](total, rest)
     return None
 
@@ -163,22 +166,28 @@ def _scatter(node: Expr, single: set[Expr]) -> Expr | None:
     pieces: list[tuple[int, int, Expr]] = []
     axis, below = None, node
     while below.op is node.op:
-        if len(below.args) > 2 or (below is not node and below not in single):
+        base, update, *arrays = below.args
+        if arrays or (below is not node and below not in single):
             return None
-        if _fills(below) and _is_zero(below.args[0]):
-            return reshape(below.args[1], node.shape) if below is node else None
+        if _fills(below) and _is_zero(base):
+            return reshape(update, node.shape) if below is node else None
         place = _place(below)
         if place is None or axis not in (None, place[0]):
             return None
         axis = place[0]
-        pieces.append((place[1], place[2], below.args[1]))
-        below = below.args[0]
+        pieces.append((place[1], place[2], update))
+        below = base
     pieces.sort(key=lambda piece: piece[0])
     ends = [0, *[stop for _, stop, _ in pieces]]
     whole = all(start == end for (start, _, _), end in zip(pieces, ends)) and axis is not None
     if not _is_zero(below) or not whole or ends[-1] != node.shape[axis]:  # type: ignore[index]
         return None
     return TABLE["concatenate"](*[u for _, _, u in pieces], params=(axis,))
+
+
+def _is_spread(x: Expr) -> bool:
+    """A number, alone or in every entry."""
+    return x.op is CONST or (x.op.name == "broadcast" and x.args[0].op is CONST)
 
 
 def _is_zero(x: Expr) -> bool:

@@ -90,6 +90,28 @@ def aligned(operand: Shape, shape: Shape, axis: int) -> bool:
     return len(operand) >= back and operand[-back] == shape[axis]
 
 
+def axes_of_operands(node: Expr, label: int, operands: Sequence[Expr]) -> list[int | None]:
+    """Where each operand of a member has the label; None where it is needed as a whole."""
+    if node.op.name == "einsum":
+        index = _index_of(node, label)
+        return [s.index(index) if index in s else None for s in parts(node.params[0])[0]]
+    if node.op.kind != "elementwise":
+        return [axis_of(a.shape, label) for a in operands]
+    axis = node.shape.index(label)
+    back = len(node.shape) - axis
+    return [len(a.shape) - back if aligned(a.shape, node.shape, axis) else None for a in operands]
+
+
+def _index_of(node: Expr, label: int) -> str:
+    """The label's letter in a member's subscripts."""
+    out = parts(node.params[0])[1]
+    axis = axis_of(node.shape, label)
+    if axis is not None:
+        return out[axis]
+    sizes = sizes_of(node.params[0], [a.shape for a in node.args])
+    return next(c for c, n in sizes.items() if n == label and c not in out)
+
+
 def _einsum_roles(node: Expr, label: int, axis: int) -> Roles | None:
     """A batch index, or the rows of a product with a small matrix."""
     operands, out = parts(node.params[0])
@@ -265,4 +287,4 @@ def flattened(plan: Plan) -> list[Expr]:
     return [n for item in plan for n in (item.nodes if isinstance(item, Region) else (item,))]
 
 
-__all__ = ["Plan", "Region", "Together", "aligned", "along", "axis_of", "by_label", "flattened", "partition"]
+__all__ = ["Plan", "Region", "Together", "along", "axes_of_operands", "by_label", "flattened", "partition"]

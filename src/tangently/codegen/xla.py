@@ -103,7 +103,7 @@ def _double_precision() -> Callable[[bool], Any]:
 
     found = getattr(jax, "enable_x64", None)
     if found is None:
-        from jax.experimental import enable_x64 as found
+        from jax.experimental import enable_x64 as found  # type: ignore[attr-defined]
     return found
 
 

@@ -45,8 +45,10 @@ from tangently.expr import (
 from tangently.expr import evaluate as run
 from tangently.matrices import notation
 from tangently.matrices.notation import Mat
+from tangently.matrices.preparing import prepared, unguarded
 from tangently.matrices.reading import Reader, read_network
 from tangently.matrices.shapes import check_promises, properties_of, shown, sizes, sizes_of_arrays
+from tangently.primitives.kinds import identity as _identity
 from tangently.primitives.kinds import reshape
 from tangently.primitives.tensor import matmul as matmul_of
 from tangently.primitives.tensor import transpose as transpose_of
@@ -139,7 +141,13 @@ class Origin:
     layout: Layout
     order: Order
     network: Network | None = None
-    why: str = ""  # there is no closed form
+    by: Matrix | None = None  # of a mixed block of a Hessian: what the gradient is taken by
+    moved: tuple[Expr, Expr] | None = None  # J·t and t, where there is no closed form
+
+    @property
+    def first(self) -> Matrix:
+        """What the first derivative is taken by."""
+        return self.wrt if self.by is None else self.by
 
 
 class Matrix(Traced):
@@ -149,14 +157,15 @@ class Matrix(Traced):
     and `.evaluate(A=…, x=…)` give it in other forms. A derivative has `.steps`, and `.notes` on how it is to be read.
     """
 
-    __slots__ = ("_mat", "_remarks", "origin", "row")
+    __slots__ = ("_mat", "_read", "_remarks", "origin", "row")
 
     def __init__(
         self, expr: Expr, row: bool = False, origin: Origin | None = None, remarks: tuple[str, ...] = ()
     ) -> None:
         super().__init__(expr, None, None)  # type: ignore[arg-type]
         self.row, self.origin, self._remarks = row and len(expr.shape) == 1, origin, remarks
-        self._mat: Mat | None = None
+        self._mat: Mat | None = None  # the formula
+        self._read: Mat | None = None  # before it was simplified
 
     # ---- building
 
@@ -201,7 +210,7 @@ class Matrix(Traced):
         return self if self.ndim == 0 else Matrix(transpose_of(self.expr), remarks=self._remarks)
 
     def power_of_text(self, exponent: Any) -> Matrix:
-        """What ^ is in a text: of a square matrix A^-1 is the inverse and A^3 the product A A A; else entry by entry."""
+        """What ^ is in a text: of a square matrix A^-1 is the inverse and A^3 is A A A; else entry by entry."""
         from tangently import functions
 
         if self.ndim != 2 or type(exponent) is not int or exponent == 0:
@@ -228,6 +237,16 @@ class Matrix(Traced):
             )
         return product(a, b) if conform or (dotted and not alike) else a * b
 
+    @property
+    def rows(self) -> Matrix:
+        """The number of rows, as a number of a formula: `Q @ K.T / Q.columns**0.5`."""
+        return _operand(1 if self.ndim == 0 or self.row else self.shape[0])
+
+    @property
+    def columns(self) -> Matrix:
+        """The number of columns, as a number of a formula."""
+        return _operand(self.shape[-1] if self.ndim == 2 or self.row else 1)
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         """The sum of all entries, or along an axis."""
         from tangently import functions
@@ -240,7 +259,10 @@ class Matrix(Traced):
             "evaluate it with numbers first, .evaluate(…)"
         )
 
-    __index__ = __int__ = __float__ = __bool__  # type: ignore[assignment]
+    def __float__(self) -> float:
+        raise TraceError(f"{self._text()} has no value that could be a plain number: evaluate it, .evaluate(…)")
+
+    __index__ = __int__ = __float__  # type: ignore[assignment]
 
     # ---- what there is to see
 
@@ -303,9 +325,7 @@ class Matrix(Traced):
     def __str__(self) -> str:
         from tangently.matrices.writing import with_shapes
 
-        shaped = with_shapes(self.formula)
-        first, lines = self.unicode(), [*_words(self)]
-        return "\n".join([first, *([shaped] if shaped.strip() and shaped != first else []), *lines])
+        return "\n".join([with_shapes(self.formula), *_words(self)])
 
     def __repr__(self) -> str:
         kind = self.origin.verb if self.origin else ("matrix", "row" if self.row else "vector")[self.ndim == 1]
@@ -353,6 +373,8 @@ def _operand(a: Any) -> Matrix:
         raise InputError(f"{a!r} has a value and meets a matrix without one: evaluate the matrix first, .evaluate(…)")
     if isinstance(a, Expr):
         return Matrix(a)
+    if type(a) is Dim:
+        return Matrix(build(TABLE["extent"], (), (a,)))
     if isinstance(a, (list, tuple)):
         a = np.asarray(a)
     kind = getattr(a, "dtype", np.dtype(type(a) if isinstance(a, (bool, int, float)) else object)).kind
@@ -469,11 +491,19 @@ def _declaration(x: Expr) -> str:
 
 
 def _formula(m: Matrix) -> tuple[Mat, list[str]]:
-    from tangently.matrices.simplifying import simplified
+    from tangently.matrices.simplifying import SPOKEN, simplified
 
-    reader = _reader([m.expr, *([m.origin.of.expr] if m.origin else [])])
-    found = reader.read(m.expr)
-    return simplified(notation.transpose(found) if m.row else found)
+    found, _, remarks = simplified(_unsimplified(m), None if m.origin else SPOKEN)
+    return found, remarks
+
+
+def _unsimplified(m: Matrix) -> Mat:
+    """The formula as the graph, or the network, has it."""
+    if m._read is None:
+        reader = _reader([m.expr, *([m.origin.of.expr] if m.origin else [])])
+        found = reader.mat_of(m.expr)
+        m._read = notation.transpose(found) if m.row else found
+    return m._read
 
 
 def _words(m: Matrix) -> list[str]:
@@ -483,7 +513,10 @@ def _words(m: Matrix) -> list[str]:
     if o is not None and o.of.ndim + (o.layout == "numerator" and o.verb != "hessian") and o.verb != "hessian":
         rows, columns = ("the result", o.wrt._text()) if o.layout == "numerator" else (o.wrt._text(), "the result")
         lines.append(f"{o.layout} layout: rows belong to {rows}, columns to {columns}")
-    return [*lines, *[f"note: {n}" for n in m.notes]]
+    said = ["index notation"]  # by the formula itself
+    if any(node.op in ("vec", "commutation") for node in notation.parts_first(m.formula)):
+        said.append("vec stacks")
+    return [*lines, *[f"note: {n}" for n in m.notes if not n.startswith(tuple(said))]]
 
 
 # ---------------------------------------------------------------- derivatives
@@ -553,8 +586,8 @@ def hvp(e: Matrix, direction: Matrix, wrt: Any = None) -> Matrix:
     direction = _operand(direction)
     if direction.shape != x.shape:
         raise ShapeError(f"{x._text()} is {shown(x.shape)} and the direction {shown(direction.shape)}: they must agree")
-    (g,) = pullback([e.expr], [const(1.0)], [x.expr])
-    (moved,) = tangent([g], {x.expr: direction.expr})
+    (g,) = pullback([prepared(e.expr)], [const(1.0)], [x.expr])
+    (moved,) = tangent([unguarded(g)], {x.expr: direction.expr})
     return Matrix(moved, origin=Origin("hvp", e, x, "denominator", "column"), remarks=e._remarks)
 
 
@@ -605,15 +638,15 @@ def _derivative(verb: str, e: Matrix, x: Matrix, layout: Layout, order: Order) -
     if not e.shape:
         return _of_number(origin)
     if not x.shape:
-        (t,) = tangent([e.expr], {x.expr: const(1.0)})
+        (t,) = tangent([unguarded(prepared(e.expr))], {x.expr: const(1.0)})
         return Matrix(t, e.row or (layout == "denominator" and e.ndim == 1), origin, e._remarks)
-    return _of_array(origin, e.expr)
+    return _of_array(origin, prepared(e.expr))
 
 
 def _of_number(origin: Origin) -> Matrix:
     """One reverse sweep; the structure of the symbol is followed."""
     e, x = origin.of, origin.wrt
-    (g,) = pullback([e.expr], [const(1.0)], [x.expr])
+    (g,) = pullback([prepared(e.expr)], [const(1.0)], [x.expr])
     projected, remarks = _projected(g, x)
     turned = origin.layout == "numerator"
     node = transpose_of(projected) if turned and x.ndim == 2 else projected
@@ -624,7 +657,7 @@ def _projected(g: Expr, x: Matrix) -> tuple[Expr, list[str]]:
     """The gradient within the matrices that have the structure of the symbol."""
     held, said = x.properties, x._text()
     if "diagonal" in held:
-        on = TABLE["einsum"](TABLE["einsum"](g, params=("aa->a",)), _identity(x), params=("a,ab->ab",))
+        on = TABLE["einsum"](TABLE["einsum"](g, params=("aa->a",)), _identity(x.shape[0]), params=("a,ab->ab",))
         return on, [f"{said} is diagonal: only its diagonal entries vary, and the gradient is diagonal too"]
     if held & {"symmetric", "positive definite"}:
         even = 0.5 * (g + transpose_of(g))
@@ -638,26 +671,20 @@ def _projected(g: Expr, x: Matrix) -> tuple[Expr, list[str]]:
     return g, []
 
 
-def _identity(x: Matrix) -> Expr:
-    from tangently.primitives.kinds import identity
-
-    return identity(x.shape[0])
-
-
 def _of_array(origin: Origin, expr: Expr) -> Matrix:
     """The coefficient of a tangent, its axes in the order of the layout."""
     x = origin.wrt
     seed = symbol(f"d{x.name}", x.shape)
-    (moved,) = tangent([expr], {x.expr: seed})
+    (moved,) = tangent([unguarded(expr)], {x.expr: seed})
     remarks = [*origin.of._remarks]
     if x.properties:
         remarks.append(f"{x._text()} is {' and '.join(sorted(x.properties))}: its entries were varied independently")
     try:
         network = coefficient(moved, seed)
     except NoClosedForm as why:
-        return _without_form(origin, expr, str(why), remarks)
+        return _without_form(origin, moved, seed, str(why), remarks)
     if any(term.picks for term in network.terms):
-        return _without_form(origin, expr, "it picks entries by their positions", remarks)
+        return _without_form(origin, moved, seed, "it picks entries by their positions", remarks)
     k = len(expr.shape)
     out = network.out if origin.layout == "numerator" else (*network.out[k:], *network.out[:k])
     made = dataclasses.replace(origin, network=dataclasses.replace(network, out=out))
@@ -672,7 +699,7 @@ def _laid_out(origin: Origin, expr: Expr, remarks: tuple[str, ...]) -> Matrix:
     result = Matrix(_flattened(origin, origin.network, tensor), origin=origin, remarks=remarks)
     if max(len(expr.shape), origin.wrt.ndim) > 1 and not tensor:
         result._remarks = (*remarks, f"vec stacks {origin.order}s")
-    result._mat = mat
+    result._read = mat
     return result
 
 
@@ -711,15 +738,27 @@ def _flattened(origin: Origin, network: Network, tensor: bool) -> Expr:
     return reshape(whole, flat)
 
 
-def _without_form(origin: Origin, expr: Expr, why: str, remarks: Sequence[str]) -> Matrix:
-    raise NoClosedForm(why)
+def _without_form(origin: Origin, moved: Expr, seed: Expr, why: str, remarks: Sequence[str]) -> Matrix:
+    """No closed form: the derivative stands by a name, and its numbers are those of automatic differentiation."""
+    first, last = (moved.shape, seed.shape) if origin.layout == "numerator" else (seed.shape, moved.shape)
+    shape = (_count(first), _count(last))
+    above = f"∇{origin.of._text()}" if origin.verb == "hessian" else origin.of._text()
+    node = symbol(f"∂({above})/∂{origin.wrt.name}", shape)
+    made = dataclasses.replace(origin, moved=(moved, seed))
+    said = f"no closed form: {why}; its numbers are computed by automatic differentiation"
+    return Matrix(node, origin=made, remarks=(*remarks, said))
+
+
+def _count(shape: Shape) -> Any:
+    return functools.reduce(operator.mul, shape, 1)
 
 
 def _block(e: Matrix, x: Matrix, y: Matrix, order: Order) -> Matrix:
     """∂²e/∂x∂y: the derivative of the gradient by x."""
     _check_layout("numerator", order)
-    (g,) = pullback([e.expr], [const(1.0)], [x.expr])
-    origin = Origin("hessian", e, y, "numerator", order)
+    (g,) = pullback([prepared(e.expr)], [const(1.0)], [x.expr])
+    g = unguarded(g)
+    origin = Origin("hessian", e, y, "numerator", order, by=x)
     if not y.shape:
         (t,) = tangent([g], {y.expr: const(1.0)})
         return Matrix(t, origin=origin, remarks=e._remarks)
@@ -734,21 +773,29 @@ def _block(e: Matrix, x: Matrix, y: Matrix, order: Order) -> Matrix:
 
 def _inputs(m: Matrix) -> list[Expr]:
     """The symbols of an expression, and of what it is the derivative of."""
-    found = inputs_of([m.expr])
+    found = _needed(m)
     of = m.origin.of if m.origin else None
     return list(dict.fromkeys([*found, *(_inputs(of) if of is not None else [])]))
+
+
+def _needed(m: Matrix) -> list[Expr]:
+    """The symbols that the value depends on."""
+    if m.origin is None or m.origin.moved is None:
+        return inputs_of([m.expr])
+    moved, seed = m.origin.moved
+    return [x for x in inputs_of([moved]) if x is not seed]
 
 
 def _numbers_of_sizes(given: Mapping[str, Any], asked: Sequence[Expr]) -> dict[str, int]:
     """What is given for sizes rather than for symbols."""
     names = {n for x in asked for size in x.shape if isinstance(size, Dim) for n in size.names()}
-    symbols = {x.name for x in asked}
+    symbols = {str(x.name) for x in asked}
     return {k: operator.index(v) for k, v in given.items() if k in names and k not in symbols}
 
 
 def _check_names(arrays: Mapping[str, Any], asked: Sequence[Expr], m: Matrix) -> None:
     known = {str(x.name) for x in asked}
-    needed = {str(x.name) for x in inputs_of([m.expr])}
+    needed = {str(x.name) for x in _needed(m)}
     if set(arrays) - known:
         wrong = sorted(set(arrays) - known)[0]
         raise InputError(f"{wrong} is not in {m._text()}; its symbols are {', '.join(sorted(known)) or 'none'}")
@@ -758,17 +805,71 @@ def _check_names(arrays: Mapping[str, Any], asked: Sequence[Expr], m: Matrix) ->
 
 
 def _computed(m: Matrix, arrays: Mapping[str, np.ndarray], found: Mapping[str, int]) -> Any:
-    swap = concrete_inputs([m.expr], found)
+    if m.origin is not None and m.origin.moved is not None:
+        return _by_columns(m.origin, arrays, found)
+    node, values = _concrete(m.expr, arrays, found)
+    (result,) = run([node], values)
+    return result if not isinstance(result, np.ndarray) or result.shape else result.item()
+
+
+def _concrete(expr: Expr, arrays: Mapping[str, np.ndarray], found: Mapping[str, int]) -> tuple[Expr, dict[Expr, Any]]:
+    """The graph with numbers for sizes, and the values of its inputs."""
+    swap = concrete_inputs([expr], found)
     values: dict[Expr, Any] = {}
     for old, new in swap.items():
         a = arrays[str(old.name)]
-        value = a.reshape(new.shape) if new.shape else a.item()
         if old in _held:
             check_promises(str(old.name), _held[old], a)
-        values[new] = value
-    (node,) = concretize([m.expr], found, swap)
-    (result,) = run([node], values)
-    return result if not isinstance(result, np.ndarray) or result.shape else result.item()
+        values[new] = a.reshape(new.shape) if new.shape else a.item()
+    return concretize([expr], found, swap)[0], values
+
+
+def _by_columns(origin: Origin, arrays: Mapping[str, np.ndarray], found: Mapping[str, int]) -> np.ndarray:
+    """J·t for each unit vector t."""
+    assert origin.moved is not None
+    moved, seed = origin.moved
+    shape = tuple(n.evaluate(found) if isinstance(n, Dim) else n for n in seed.shape)
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    columns = []
+    for unit in units:
+        node, values = _concrete(moved, {**arrays, str(seed.name): unit}, found)
+        columns.append(np.asarray(run([node], values)[0]))
+    whole = np.stack(columns, -1).reshape(columns[0].shape + shape)
+    k = columns[0].ndim
+    axes = [list(range(k)), list(range(k, whole.ndim))]
+    axes = axes if origin.layout == "numerator" else axes[::-1]
+    sides = [side[::-1] if origin.order == "column" else side for side in axes]
+    counts = [int(np.prod([whole.shape[j] for j in side])) for side in sides]
+    return whole.transpose([j for side in sides for j in side]).reshape(counts)
+
+
+def names_of(m: Matrix) -> list[str]:
+    """The names of the symbols."""
+    return [str(x.name) for x in inputs_of([m.expr])]
+
+
+def data_of(m: Matrix) -> dict[str, Any]:
+    """What there is to know about an expression, as plain data."""
+    layout = m.origin.layout if m.origin is not None else None
+    return {
+        "formula": m.unicode(),
+        "latex": m.latex(),
+        "shape": [str(n) for n in m.shape],
+        "layout": layout,
+        "notes": list(m.notes),
+        "steps": [{"name": s.name, "identity": s.identity, "lines": list(s.lines)} for s in m.steps],
+    }
+
+
+def of_function(verb: str, function: Any, bound: Any, picked: Sequence[bool]) -> Any:
+    """A verb of a function that is called with matrices: its value is built, and differentiated."""
+    args, keywords = bound.call(bound.leaves)
+    e = _operand(function(*args, **keywords))
+    chosen = [leaf for leaf, p in zip(bound.leaves, picked) if p and isinstance(leaf, Matrix)]
+    verbs = {"gradient": grad, "jacobian": jacobian, "hessian": hessian, "derivative": derivative}
+    if verb not in verbs:
+        raise InputError(f"{verb} of a function of matrices without numbers: grad, jacobian, hessian or derivative")
+    return verbs[verb](e, chosen[0] if len(chosen) == 1 else tuple(chosen))
 
 
 __all__ = ["Matrix", "derivative", "grad", "hessian", "hvp", "jacobian", "matrix", "scalar", "vector"]

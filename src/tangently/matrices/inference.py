@@ -1,9 +1,10 @@
 """Inference: the shapes of names that a text leaves undeclared, by unification over its tree.
 
-Every name has a shape (rows, columns) of unknowns: a capital letter is a matrix, a small letter a column or a number. What
-is written says which unknowns are equal (A x: the columns of A are the rows of x; a + b: one shape; tr A: a square), and which
-are no numbers (xᵀ, softmax(x), ‖x‖). Rules wait until enough is known; then the first small letter that nothing
-has claimed is a number, and they go on (Milner, A theory of type polymorphism in programming, 1978, for the idea).
+Every name has a shape (rows, columns) of unknowns: a capital letter is a matrix, a small letter a column or a number.
+What is written says which unknowns are equal (A x: the columns of A are the rows of x; a + b: one shape; tr A: a
+square), and which are no numbers (xᵀ, softmax(x), ‖x‖). Rules wait until enough is known; then the first small letter
+that nothing has claimed is a number, and they go on (Milner, A theory of type polymorphism in programming, 1978, for
+the idea).
 """
 
 from __future__ import annotations
@@ -307,7 +308,7 @@ def _called(s: Inference, node: Node, parts: list[Pair]) -> Pair:
     if name in SCALAR_OF | TOGETHER and not (name in ("max", "min") and len(parts) > 1):
         s.sizes.claim(a[0] if s.sizes.is_one(a[1]) else a[1], s.said(node))
         return s.number()
-    if name in VECTORS and s.sizes.is_one(a[1]):
+    if name in VECTORS | {"diag"} and s.sizes.is_one(a[1]):
         s.sizes.claim(a[0], s.said(node))
     if name == "diag":
         return (a[0], a[0]) if s.sizes.is_one(a[1]) else (a[0], s.sizes.fresh(1))

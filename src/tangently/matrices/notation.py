@@ -1,8 +1,8 @@
 """Matrix notation: a small tree in which a formula of matrices is kept as a person would write it.
 
-A `Mat` is a name applied to other Mats. Nodes are interned, so `is` is equality and what is shared is shared. Every node
-knows its shape: (rows, columns) with sizes that may have names; a vector is a column, (n, 1), and a number is (1, 1). Only
-tensors, which no matrix formula can hold, have other shapes.
+A `Mat` is a name applied to other Mats. Nodes are interned, so `is` is equality and what is shared is shared. Every
+node knows its shape: (rows, columns) with sizes that may have names; a vector is a column, (n, 1), and a number is
+(1, 1). Only tensors, which no matrix formula can hold, have other shapes.
 
 The constructors keep one light form, so that equal formulas are mostly the same node and what cancels is gone:
 
@@ -12,9 +12,10 @@ The constructors keep one light form, so that equal formulas are mostly the same
 - (AB)ᵀ = BᵀAᵀ, Aᵀᵀ = A, Sᵀ = S for a symmetric S, (AB)⁻¹ = B⁻¹A⁻¹ for square A and B, division is a power −1;
 - sum(u ⊙ v) = uᵀv, sum(A ⊙ B) = tr(AᵀB), tr(u vᵀ) = vᵀu.
 
-`collect` then takes common factors out of sums: 2 XᵀXw − 2 Xᵀy is 2 Xᵀ(Xw − y), A x + Aᵀ x is (A + Aᵀ)x. Identities: Petersen &
-Pedersen, The Matrix Cookbook, sections 1, 2 and 10; vec and the commutation matrix K: Magnus & Neudecker, Matrix
-Differential Calculus, chapter 3. vec may stack rows (as NumPy flattens) or columns: every node that depends on it says which.
+`collect` then takes common factors out of sums: 2 XᵀXw − 2 Xᵀy is 2 Xᵀ(Xw − y), A x + Aᵀ x is (A + Aᵀ)x. Identities:
+Petersen & Pedersen, The Matrix Cookbook, sections 1, 2 and 10; vec and the commutation matrix K: Magnus & Neudecker,
+Matrix Differential Calculus, chapter 3. vec may stack rows (as NumPy flattens) or columns: every node that depends on
+it says which.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -342,7 +344,7 @@ def multiply(*factors: Mat) -> Mat:
 
 def _product_shape(factors: Sequence[Mat]) -> tuple[Size, ...]:
     chain = [f for f in factors if not f.is_number]
-    for a, b in zip(chain, chain[1:]):
+    for a, b in pairwise(chain):
         if a.columns != b.rows:
             raise ShapeError(
                 f"{a} of shape {a.shape} times {b} of shape {b.shape}: {a.columns} columns meet {b.rows} rows"
@@ -958,7 +960,8 @@ def _factored(m: Mat) -> Mat:
     side, factor, group = found
     terms = list(zip(m.data, m.args))
     inside = _factored(combine([(c, _without(t, side, factor)) for k, (c, t) in enumerate(terms) if k in group]))
-    whole = multiply(inside, factor) if side == "right" else multiply(factor, inside)
+    join = hadamard if side == "entrywise" else multiply
+    whole = join(inside, factor) if side == "right" else join(factor, inside)
     if len(group) == len(terms):
         return whole
     rest = [t for k, t in enumerate(terms) if k not in group]
@@ -1006,8 +1009,8 @@ def _without(term: Mat, side: str, factor: Mat) -> Mat:
 
 
 def _common_number(m: Mat) -> Mat:
-    """2 A + 2 Aᵀ is 2 (A + Aᵀ): a number that divides all coefficients, where it makes the sum simpler."""
-    c = content(m.data)
+    """2 A + 2 Aᵀ is 2 (A + Aᵀ), −A − Aᵀ is −(A + Aᵀ): a number that divides all coefficients is drawn out."""
+    c = -content(m.data) if all(k < 0 for k in m.data) else content(m.data)
     if c == 1:
         return m
     inside = make("sum", m.args, tuple(_ratio(k, c) for k in m.data), m.shape)
@@ -1050,9 +1053,9 @@ def _bind(name: str, shape: Sequence[Size], got: tuple[int, ...], found: dict[st
     if len(shape) != len(got):
         raise ShapeError(f"{name} has shape {tuple(shape)}, the value that was given has {got}")
     for size, count in zip(shape, got):
-        if isinstance(size, Dim) and len(size.names()) == 1 and str(size) == size.names()[0]:
-            if found.setdefault(str(size), count) != count:
-                raise ShapeError(f"{name}: the size {size} is {count} here and {found[str(size)]} elsewhere")
+        plain = isinstance(size, Dim) and size.names() == (str(size),)
+        if plain and found.setdefault(str(size), count) != count:
+            raise ShapeError(f"{name}: the size {size} is {count} here and {found[str(size)]} elsewhere")
 
 
 def evaluate(m: Mat, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> np.ndarray:

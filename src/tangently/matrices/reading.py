@@ -8,14 +8,15 @@ A network of vectors and matrices is contracted label by label, and each step is
     two labels of the result        diag(u) A diag(v)     … with two matrices and a vector             A diag(v) B
                                     u vᵀ, diag(v), I
 
-A result with four axes is read as a matrix of index pairs (i, j), (k, l): A on (i, k) and B on (j, l) are A ⊗ B; A on (i, l)
-and B on (j, k) are (A ⊗ B) K with the commutation matrix; what depends on (i, j) alone is diag(vec A) before it. The pairs are
-flattened row by row, as NumPy does, or column by column (`order`): then A on (i, k), B on (j, l) are B ⊗ A.
+A result with four axes is read as a matrix of index pairs (i, j), (k, l): A on (i, k) and B on (j, l) are A ⊗ B; A on
+(i, l) and B on (j, k) are (A ⊗ B) K with the commutation matrix; what depends on (i, j) alone is diag(vec A) before
+it. The pairs are flattened row by row, as NumPy does, or column by column (`order`): then A on (i, k), B on (j, l)
+are B ⊗ A.
 
 A label that three matrices share has no such form: then the result is in index notation, with the reason.
 
-`read` walks a graph of the table: what a row means in this notation is one line of `READERS`. A row that acts entry by entry
-needs none, a row without any notation stands as it is.
+`read` walks a graph of the table: what a row means in this notation is one line of `READERS`. A row that acts entry
+by entry needs none, a row without any notation stands as it is.
 """
 
 from __future__ import annotations
@@ -147,7 +148,8 @@ def contracted(
 ) -> Mat:
     """A product of arrays, summed over the labels that are not in `out`, as a matrix.
 
-    The first `rows` labels of `out` (half of them, rounded up) are the row of the result. NoMatrixForm where there is none.
+    The first `rows` labels of `out` (half of them, rounded up) are the row of the result. NoMatrixForm where there is
+    none.
     """
     if len(out) > 4:
         raise NoMatrixForm(f"the result has {len(out)} axes")
@@ -174,8 +176,9 @@ def _tied(deltas: Iterable[tuple[int, int]], rows: Labels) -> tuple[dict[int, in
         if row in rows and column not in rows and column not in tied and row not in tied.values():
             tied[column] = row
         else:
-            same.append((tied.get(a, a), tied.get(b, b)))
-    return tied, [pair for pair in same if pair[0] != pair[1]]
+            same.append((a, b))
+    renamed = [(tied.get(a, a), tied.get(b, b)) for a, b in same]
+    return tied, [pair for pair in renamed if pair[0] != pair[1]]
 
 
 def _assembled(board: Board, rows: Labels, columns: Labels, tied: Mapping[int, int], order: Order) -> Mat:
@@ -183,8 +186,19 @@ def _assembled(board: Board, rows: Labels, columns: Labels, tied: Mapping[int, i
         rows = rows[::-1]
     if len(columns) == 2 and order == "column":
         columns = columns[::-1]
-    sides = [(*rows, None, None)[:2], (*columns, None, None)[:2]]
-    return _by_pairs(board, *sides, tied, order)
+    if len(rows) == 1 and len(columns) == 2:
+        return _by_pairs(board, _beside(board, rows[0], columns, tied), columns, tied, order)
+    if len(rows) == 2 and len(columns) == 1:
+        return _by_pairs(board, rows, _beside(board, columns[0], rows, tied), tied, order)
+    return _by_pairs(board, (*rows, None, None)[:2], (*columns, None, None)[:2], tied, order)
+
+
+def _beside(board: Board, only: int, pair: Labels, tied: Mapping[int, int]) -> tuple[int | None, int | None]:
+    """A side with one label, in the place of the label of the other side that it is tied to."""
+    name = lambda j: tied.get(j, j)
+    same = [name(only) == name(j) for j in pair]
+    joined = same if any(same) else [any({only, j} == set(e[1:]) for e in board.edges) for j in pair]
+    return (None, only) if joined == [False, True] else (only, None)
 
 
 def _by_pairs(board: Board, rows: Any, columns: Any, tied: Mapping[int, int], order: Order) -> Mat:
@@ -206,6 +220,8 @@ def _by_pairs(board: Board, rows: Any, columns: Any, tied: Mapping[int, int], or
     if not across and not along and (left is not None or right is not None):
         return mat.multiply(_flat(board, left, rows), mat.transpose(_flat(board, right, columns)))
     edges = sides["crossed" if across else "straight"]
+    if len({frozenset(e[1:]) for e in edges}) < len(edges):
+        raise NoMatrixForm("two matrices share a pair of its indices")
     body = mat.kron(*[_slot(board, r, c, edges, tied) for r, c in (crossed if across else pairs)])
     if across and None not in columns and None not in rows:
         k = list(reversed(columns)) if order == "column" else list(columns)
@@ -230,6 +246,8 @@ def _side(edges: list[tuple[Mat, int, int]], labels: Any, order: Order) -> Mat |
     """vec of what depends on the labels of one side alone, its axes in the order of the result's."""
     if not edges:
         return None
+    if len(edges) > 1:
+        raise NoMatrixForm("two matrices share a pair of its indices")
     ((m, i, _),) = edges
     first = labels[0] if order == "row" else labels[1]
     return mat.vec(m if i == first else mat.transpose(m), order)
@@ -322,10 +340,10 @@ def read(
     names: Mapping[Expr, str] | None = None,
     properties: Mapping[Any, Iterable[str]] | None = None,
 ) -> Mat:
-    """A graph in matrix notation. Nodes in `names` are symbols; `properties` (by name or node) say what is known of them.
+    """A graph in matrix notation. Nodes in `names` are symbols; `properties` are those of symbols, by name or node.
 
     >>> import tangently.primitives
-    >>> from tangently.expr import TABLE, symbol
+    >>> from tangently.expr import TABLE, Dim, symbol
     >>> m, n = Dim.named("m"), Dim.named("n")
     >>> X, w = symbol("X", (m, n)), symbol("w", (n,))
     >>> z = TABLE["einsum"](X, w, params=("ij,j->i",))
@@ -342,6 +360,7 @@ class Reader:
     names: dict[Expr, str]
     properties: dict[Any, Iterable[str]]
     done: dict[Expr, Mat] = field(default_factory=dict)
+    holders: dict[str, Expr] = field(default_factory=dict)
 
     def mat_of(self, expr: Expr) -> Mat:
         for node in toposort([expr], stop=lambda n: n in self.done or n in self.names):
@@ -356,11 +375,18 @@ class Reader:
         name = self.names.get(node) or (str(node.name) if node.op is INPUT else None)
         if name is not None:
             held = frozenset(self.properties.get(name, ())) | frozenset(self.properties.get(node, ()))
+            name = self._own(name, node)
             return mat.symbol(name, node.shape, held) if len(node.shape) < 3 else mat.tensor(node, name)
         if node.op is CONST:
             plain = node.shape == () and not hasattr(node.value, "shape") and math.isfinite(node.value)
             return mat.number(node.value) if plain else mat.tensor(node)
         return None
+
+    def _own(self, name: str, node: Expr) -> str:
+        """A second input of the same name is another symbol: x, x_2, x_3."""
+        tries = (name, *[f"{name}_{count}" for count in range(2, len(self.holders) + 3)])
+        free = next(t for t in tries if self.holders.setdefault(t, node) is node)
+        return free
 
     def _read(self, node: Expr) -> Mat:
         reader = READERS.get(node.op.name) or (_entrywise if node.op.kind == "elementwise" else None)

@@ -1,9 +1,9 @@
 """Source code of a formula of matrices, for NumPy, PyTorch, JAX, Julia and MATLAB.
 
-One walk over the tree, parts first, writes each node once; what is used twice gets a name. A vector is an array of one axis in
-Python and a column in MATLAB. A `Language` holds what differs: operators, names of functions, how a size is asked for. What a
-good programmer would do is done here: diag(v) X scales rows, A⁻¹B is a solve, tr(AB) is sum(A ⊙ Bᵀ), a chain that ends in a
-vector is multiplied from that end, u vᵀ is an outer product.
+One walk over the tree, parts first, writes each node once; what is used twice gets a name. A vector is an array of
+one axis in Python and a column in MATLAB. A `Language` holds what differs: operators, names of functions, how a size
+is asked for. What a good programmer would do is done here: diag(v) X scales rows, A⁻¹B is a solve, tr(AB) is sum(A ⊙
+Bᵀ), a chain that ends in a vector is multiplied from that end, u vᵀ is an outer product.
 
 Rows that act entry by entry are written by the row's own NumPy template; the other languages rename its functions.
 """
@@ -54,7 +54,7 @@ def source(m: Mat, language: str = "numpy", name: str = "formula") -> str:
     >>> n = Dim.named("n")
     >>> X, w, y = mat.symbol("X", (Dim.named("m"), n)), mat.symbol("w", (n,)), mat.symbol("y", (Dim.named("m"),))
     >>> residual = mat.subtract(mat.multiply(X, w), y)
-    >>> print(source(mat.scale(2, mat.multiply(mat.transpose(X), residual))))
+    >>> print(source(mat.scale(2, mat.multiply(mat.transpose(X), residual))), end="")
     import numpy as np
     <BLANKLINE>
     <BLANKLINE>
@@ -184,13 +184,17 @@ def _uses(root: Mat) -> dict[Mat, int]:
     count[root] = 1
     for node in reversed(order):
         for arg in node.args:
-            count[arg] += count[node] if node.op in ("transpose", "diag", "inverse") else 1
+            count[arg] += count[node] if _is_seen_through(node) else 1
     return count
 
 
 def _is_plain(m: Mat) -> bool:
     """What costs nothing, or is written anew by each node that uses it."""
-    return m.op in ("symbol", "tensor", "number", "ones", "identity", "extent", "transpose", "inverse", "diag")
+    return m.op in ("symbol", "tensor", "number", "ones", "identity", "extent") or _is_seen_through(m)
+
+
+def _is_seen_through(m: Mat) -> bool:
+    return m.op in ("transpose", "inverse", "diag") or (m.op == "power" and m.data[0] < 0)
 
 
 def _imports(title: str, code: str) -> str:
@@ -420,7 +424,8 @@ def _map(w: Writer, m: Mat) -> Code:
 
 
 def _bare_slot(template: str, k: int) -> bool:
-    return re.search(r"[(,] ?\{%d\}(?=[,)])" % k, template) is None or len(re.findall(r"\{%d\}" % k, template)) > 1
+    slot = re.escape(f"{{{k}}}")
+    return re.search(rf"[(,] ?{slot}(?=[,)])", template) is None or len(re.findall(slot, template)) > 1
 
 
 def _splits(code: str) -> bool:
@@ -742,9 +747,10 @@ _MATLAB_PRELUDE = {
     "softmax": "function p = softmax_(x)\n    e = exp(x - max(x));\n    p = e / sum(e);\nend",
     "logsumexp": "function s = logsumexp_(x)\n    m = max(x);\n    s = m + log(sum(exp(x - m)));\nend",
 }
-_COMMON_FUNCTIONS = frozenset(
-    ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot"]
-)
+_EVERYWHERE = """
+    exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh hypot
+"""
+_COMMON_FUNCTIONS = frozenset(_EVERYWHERE.split())
 _JULIA_FUNCTIONS = {
     "sigmoid": "1 ./ (1 .+ exp.(-{0}))",
     "softplus": "log1p.(exp.(-abs.({0}))) .+ max.({0}, 0)",

@@ -1,7 +1,7 @@
 """Matrix expressions as text: x' A x, norm2(X w - y)^2, tr(A B), log det X, sum(log(1 + exp(-y .* (X w)))).
 
-The grammar is that of `tangently.parsing`; things side by side are a matrix product, .* is entry by entry. Shapes that are
-not given are inferred, and the inference is told in the notes.
+The grammar is that of `tangently.parsing`; things side by side are a matrix product, .* is entry by entry. Shapes
+that are not given are inferred, and the inference is told in the notes.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ def expression(text: str, shapes: Mapping[str, Any] | None = None, /, **named: A
             f"{unknown[0]} was given a shape, but is not in {text!r}; it has {', '.join(formula.arguments)}"
         )
     known = {name: _declared(name, shape) for name, shape in given.items()}
-    found = inferred(formula.root, text, {n: m.shape for n, m in known.items()}, formula.arguments)
-    values = {n: known.get(n) or symbol_of(n, found[n]) for n in formula.arguments}
-    result = _operand(formula(**values))
     free = [n for n in formula.arguments if n not in known]
+    shaped = {n: m.shape for n, m in known.items()}
+    found = inferred(formula.root, text, shaped, formula.arguments) if free else shaped
+    values = known | {n: symbol_of(n, found[n]) for n in free}
+    result = _operand(formula(**values))
     said = (f"{told(found, free)}: inferred from the text",) if free else ()
     return Matrix(result.expr, result.row, remarks=(*said, *result._remarks, *formula.notes))
 

@@ -1,11 +1,12 @@
 """Writing: matrix notation as a line of text, with the shape under every symbol, and as LaTeX.
 
-A formula becomes the tree of layout of `tangently.printing`, whose printers do the rest: names, Greek letters, scripts and
-parentheses are theirs. What is decided here is the spacing of a product, as on paper: single letters are set tight, Xᵀ(Xw − y);
-a gap follows a number, stands beside diag(…) and X⁻¹, and between the two vectors of an outer product, s sᵀ. A function that
-occurs several times gets a name: diag(s) − s sᵀ where s = softmax(x).
+A formula becomes the tree of layout of `tangently.printing`, whose printers do the rest: names, Greek letters,
+scripts and parentheses are theirs. What is decided here is the spacing of a product, as on paper: single letters are
+set tight, Xᵀ(Xw − y); a gap follows a number, stands beside diag(…) and X⁻¹, and between the two vectors of an outer
+product, s sᵀ. A function that occurs several times gets a name: diag(s) − s sᵀ where s = softmax(x).
 
-Shapes: every symbol is set as a character of its own, so that its places are known in whatever the printer makes of the line.
+Shapes: every symbol is set as a character of its own, so that its places are known in whatever the printer makes of
+the line.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ from tangently.printing.unicode import columns as width_of
 TOP, MINUS = Atom("⊤", "operator"), Atom("−", "operator")
 GAP = Atom(" ", "text")
 LETTERS = "ijklpqrtvxhmnoase"  # those that can be lowered
+INITIALS = {"softmax": "s", "sigmoid": "s", "exp": "e"}
 POOL = ("s", "t", "u", "v", "p", "q", "r", "z", "S", "T", "U", "V", "P", "R", "Z")
+BUDGET = 400  # nodes of a formula that is written out; above it everything that is shared gets a name
 Leaf = Callable[[Mat], Layout]
 
 
@@ -120,31 +123,48 @@ def _sentences(m: Mat, show: Callable[[Layout], str], leaf: Leaf, where: str = "
 
 def named(m: Mat) -> tuple[Mat, list[tuple[Mat, Mat]]]:
     """The formula with short names for the functions that occur several times in it, and what they stand for."""
-    repeated = [node for node in parts_first(m) if node.op in ("call", "map") and _occurrences(m, node) > 1]
+    repeated = _repeated(m)
     taken = {node.data[0] for node in parts_first(m) if node.op == "symbol"}
     swap: dict[Mat, Mat] = {}
     definitions = []
-    for node in repeated:
-        if _occurrences(m, node) <= max(
-            [_occurrences(m, outer) for outer in repeated if _within(node, outer)], default=1
-        ):
-            continue
-        short = mat.symbol(_fresh(node, taken), _own_shape(node), ())
-        definitions.append((short, _swapped(node, swap)))
-        swap[node] = short
+    for node in parts_first(m):
+        if node in repeated:
+            short = mat.symbol(_fresh(node, taken), _own_shape(node), ())
+            definitions.append((short, _swapped(node, swap)))
+            swap[node] = short
     return _swapped(m, swap), definitions
 
 
-def _within(node: Mat, outer: Mat) -> bool:
-    return node is not outer and node in set(parts_first(outer))
+def _repeated(m: Mat) -> set[Mat]:
+    """The nodes worth a name that would be written more than once; what has a name is written only there."""
+    order = parts_first(m)
+    worth = _is_long if _written_size(order) <= BUDGET else _is_compound
+    times = dict.fromkeys(order, 0) | {m: 1}
+    found = set()
+    for node in reversed(order):
+        if times[node] > 1 and worth(node):
+            found.add(node)
+            times[node] = 1
+        for arg in node.args:
+            times[arg] += times[node]
+    return found
 
 
-def _occurrences(m: Mat, node: Mat) -> int:
-    """How often a node is met in the formula when it is written out."""
-    count: dict[Mat, int] = {}
-    for part in parts_first(m):
-        count[part] = 1 if part is node else sum(count[a] for a in part.args)
-    return count[m]
+def _is_long(m: Mat) -> bool:
+    """A function worth a name of its own: not a number such as √d."""
+    return m.op in ("call", "map") and not (m.is_number and all(a.op == "symbol" for a in m.args))
+
+
+def _is_compound(m: Mat) -> bool:
+    return m.op != "transpose" and any(a.args for a in m.args)
+
+
+def _written_size(order: Sequence[Mat]) -> int:
+    """How many nodes the formula has when it is written out."""
+    sizes: dict[Mat, int] = {}
+    for node in order:
+        sizes[node] = 1 + sum(sizes[a] for a in node.args)
+    return sizes[order[-1]]
 
 
 def _own_shape(m: Mat) -> tuple[Size, ...]:
@@ -152,7 +172,7 @@ def _own_shape(m: Mat) -> tuple[Size, ...]:
 
 
 def _fresh(node: Mat, taken: set[str]) -> str:
-    first = {"softmax": "s", "sigmoid": "s", "exp": "e"}.get(node.data[0], "")
+    first = INITIALS.get(node.data[0], "") if node.op in ("call", "map") else ""
     small = node.is_number or node.is_vector
     for candidate in (
         first if small else first.upper(),
@@ -251,7 +271,7 @@ def _product(m: Mat, done: Done) -> Layout:
     over = _line([*above, *chain], done)
     if not below:
         return over
-    under = _line([mat.power(base_of(s)[0], -base_of(s)[1]) for s in below], done | _more(below, done))
+    under = _line([mat.power(base_of(s)[0], -base_of(s)[1]) for s in below], {**done, **_more(below, done)})
     return Frac(over, under)
 
 
@@ -349,15 +369,16 @@ def _hadamard(m: Mat, done: Done) -> Layout:
 
 
 def _map(m: Mat, done: Done) -> Layout:
-    """A function of entries: of numbers in the row's own notation, of arrays as a call by the row's name."""
+    """A function of entries, as a call: exp(Xw). Rows with another notation keep it for numbers: |c|, √c."""
     args = [_entry(a, done) for a in m.args]
     row = TABLE[m.data[0]]
-    shown = row.shown
-    if all(a.is_number for a in m.args) or not _is_call(shown):
-        if all(a.is_number for a in m.args) and not callable(shown):
-            return _in_notation(row, args)
-        return Call(Atom(row.name, "function"), tuple(args))
-    return Call(_function_name(shown[1]), tuple(args))
+    if row.name == "where" and m.args[1] is ONE and m.args[2] is mat.ZERO:
+        return Fence("[", args[0], "]")  # Iverson's bracket: 1 where it holds, 0 elsewhere
+    if _is_call(row.shown):
+        return Call(Atom(row.shown[1], "function"), tuple(args))
+    form = row.shown[0] if type(row.shown) is tuple else "apply"
+    special = form in ("fence", "relation") or (all(a.is_number for a in m.args) and form not in ("sup", "apply"))
+    return _in_notation(row, args) if special else Call(Atom(row.name, "function"), tuple(args))
 
 
 def _is_call(shown: Any) -> bool:
@@ -367,10 +388,6 @@ def _is_call(shown: Any) -> bool:
         and type(shown[1]) is str
         and all(type(k) is int for k in shown[2:])
     )
-
-
-def _function_name(word: str) -> Layout:
-    return Atom(word, "function")
 
 
 def _in_notation(row: Any, args: Sequence[Layout]) -> Layout:
@@ -401,7 +418,8 @@ def _called(word: str) -> Callable[[Mat, Done], Layout]:
 
 def _bare(*words: str) -> Callable[[Mat, Done], Layout]:
     """tr A, tr(AB), log det X."""
-    head = Row(tuple(Atom(w, "function") for w in words), " ") if len(words) > 1 else Atom(words[0], "function")
+    heads: list[Layout] = [Atom(w, "function") for w in words]
+    head = Row(tuple(heads), " ") if len(heads) > 1 else heads[0]
 
     def write(m: Mat, done: Done) -> Layout:
         (arg,) = m.args
@@ -422,8 +440,8 @@ def _subscripted(letter: Layout, sub: Layout) -> Layout:
 
 
 def _zeros(m: Mat, done: Done) -> Layout:
-    rows, columns = (*m.shape, 1)[:2]
-    sizes = size(rows) if columns == 1 else Row((size(rows), Atom("×", "operator"), size(columns)))
+    own = _own_shape(m)
+    sizes = Row(tuple(x for n in own for x in (Atom("×", "operator"), size(n)))[1:])
     return _subscripted(Atom("0", "number"), sizes)
 
 

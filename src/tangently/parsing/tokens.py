@@ -113,7 +113,8 @@ def cutter() -> re.Pattern[str]:
         "tex": rf"\\(?:log_[0-9]+|[A-Za-z]+{below}*|.)",
         "superscript": f"[{SUPERSCRIPTS}]+",
         "subscript": below,
-        "sign": r"\*\*|//|\.\*|\./|\.\^|<=|>=|==|!=|:=|\.\.\.|[-+*/%@^<>=!'|()\[\]{},;:.×∗•⊙·⋅∙÷∕⁄−–‐‑′’≤⩽≥⩾≠≡≔∧∨¬…ᵀ⊤√∛∜‖∥∣⌊⌋⌈⌉∞]",
+        "sign": r"\*\*|//|\.[*/^]|<=|>=|==|!=|:=|\.\.\."
+        r"|[-+*/%@^<>=!'|()\[\]{},;:.×∗•⊙·⋅∙÷∕⁄−–‐‑′’≤⩽≥⩾≠≡≔∧∨¬…ᵀ⊤√∛∜‖∥∣⌊⌋⌈⌉∞]",
     }
     return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in groups.items()), re.DOTALL)
 

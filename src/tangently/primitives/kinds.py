@@ -85,7 +85,7 @@ def _columns(shapes: Sequence[Shape]) -> Iterator[tuple[Size, ...]]:
 
 def extent(size: Size) -> int | Expr:
     """A size as a number of a formula: itself, or the row `extent` where it has a name."""
-    return build(TABLE["extent"], (), (size,)) if type(size) is Dim else size
+    return build(TABLE["extent"], (), (size,)) if isinstance(size, Dim) else size
 
 
 def need_numbers(shape: Shape, what: str) -> None:

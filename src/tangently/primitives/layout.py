@@ -240,7 +240,7 @@ def _index_sizes(pattern: Key, shape: Shape) -> Shape:
             found.append(1)
             continue
         size = rest.pop(0)
-        if type(part) is not int:
+        if isinstance(part, tuple):
             found.append(_sliced(part, size, shape))
         elif type(size) is int and not -size <= part < size:
             raise ShapeError(f"the index {part} does not fit an axis of size {size} in an array of shape {shape}")

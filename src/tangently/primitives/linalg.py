@@ -343,7 +343,7 @@ cofactor_along = row(
     evaluate=_cofactor_along,
     infer=_infer("the second derivative of a determinant", lambda s: s),
     jvp=_along_jvp,
-    vjp=lambda p, y, xs, g, i: cofactor_along(xs[0], g) if i == 1 else _third_of_det(*xs, g),
+    vjp=lambda p, y, xs, g, i: cofactor_along(xs[0], g) if i == 1 else _third_of_det(xs[0], xs[1], g),
     shown=("apply", "dcof", 0, 1),
 )  # fmt: skip
 

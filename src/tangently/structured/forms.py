@@ -7,8 +7,8 @@
     Blocks        blocks along shared axes          block by block, all at once                 of the blocks
     SparseForm    few places                        banded Cholesky or LU, or sparse LU         Lanczos; bisection if
                                                                                                 tridiagonal
-    Updated       B + Q K Qᵀ, B one of those above  Woodbury's formula, determinant lemma       of K, if B = c I; secular
-                                                                                                equation for rank one
+    Updated       B + Q K Qᵀ, B one of those above  Woodbury's formula, determinant lemma       if B = c I of K; secular
+                                                                                                equation if rank one
     Full          anything else                     Cholesky, or LU                             LAPACK
 
 Low rank (Updated): the factors of all terms are put side by side and orthogonalized once, so H = B + Q K Qᵀ with
@@ -16,10 +16,11 @@ QᵀQ = I and K small and symmetric; then (Woodbury 1950; Golub & Van Loan, Matr
     H⁻¹ = B⁻¹ − B⁻¹ Q (I + K QᵀB⁻¹Q)⁻¹ K QᵀB⁻¹,      det H = det B · det(I + K QᵀB⁻¹Q).
 Neither K nor QᵀB⁻¹Q is inverted, so a vanishing term does no harm. The formula loses digits where the matrix
 I + K QᵀB⁻¹Q is ill conditioned although H is not (Yip 1986, SIAM J. Sci. Stat. Comput. 7): such a matrix is solved
-densely instead. A diagonal B is first scaled to ±1, which takes away the ill conditioning that comes from its units; if
-all signs are the same, σ, the eigenvectors of K (put into Q) give
-    H⁻¹ = σ (I − Q Qᵀ) + Q diag(1 / (σ + κ)) Qᵀ,
-where nothing large is subtracted, however large κ; only κ ≈ −σ, where H is nearly singular, is left to the dense way.
+densely instead. A diagonal B is first scaled to ±1, which takes away the ill conditioning that comes from its units. If
+all its signs are the same, σ, or B is positive definite (σ = 1), let QᵀB⁻¹Q = σ L Lᵀ, LᵀK L = P diag(κ) Pᵀ and
+W = B⁻¹Q L⁻ᵀP; then
+    H⁻¹ = B⁻¹ − σ W Wᵀ + W diag(1 / (σ + κ)) Wᵀ,      det H = det B · Π(1 + σ κ),
+and nothing is lost however large κ: only κ ≈ −σ, where H is nearly singular, is left to the dense way.
 
 A matrix is called singular where, its rows and columns scaled alike to entries of size one (units are no obstacle), its
 reciprocal condition number is below rounding, as `np.linalg.matrix_rank` has it. The message tells the rank found.
@@ -28,7 +29,7 @@ reciprocal condition number is below rounding, as `np.linalg.matrix_rank` has it
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -192,19 +193,21 @@ class Full(Form):
             return float(self._lapack("pocon")(self.cholesky, norm, uplo="L")[0])
         return float(self._lapack("gecon")(self._lu[0], norm)[0])
 
-    def _need_regular(self) -> None:
+    @cached_property
+    def _regular(self) -> bool:
+        """True, or an error."""
         if not np.isfinite(self.M).all():
             raise DomainError("The matrix has entries that are infinite or no numbers: there is nothing to solve.")
         if self._reciprocal_condition() > 10 * self.n * np.finfo(self.dtype).eps:
-            return
+            return True
         need_rank(np.linalg.eigvalsh(self._scaled))
+        return True
 
     def solve(self, B: np.ndarray) -> np.ndarray:
         if self.n == 0:
             return B
-        self._need_regular()
         B = self._units[:, None] * B
-        if self.cholesky is not None:
+        if self._regular and self.cholesky is not None:
             return self._units[:, None] * self._lapack("potrs")(self.cholesky, B, lower=True)[0]
         return self._units[:, None] * self._lapack("getrs")(*self._lu, B)[0]
 
@@ -312,18 +315,20 @@ class Blocks(Form):
         self.M, self.shape, self.order, self.n, self.dtype = M, shape, [*order], math.prod(shape), M.dtype
 
     def solve(self, B: np.ndarray) -> np.ndarray:
-        self._need_regular()
+        assert self._regular
         moved = B.reshape(*self.shape, -1).transpose([*self.order, len(self.shape)])
         done = np.linalg.solve(self.M, moved.reshape(*self.M.shape[:2], -1)).reshape(moved.shape)
         return done.transpose(np.argsort([*self.order, len(self.shape)])).reshape(B.shape)
 
-    def _need_regular(self) -> None:
-        """Each block by itself: blocks in different units are no obstacle."""
+    @cached_property
+    def _regular(self) -> bool:
+        """True, or an error. Each block by itself: blocks in different units are no obstacle."""
         sizes = np.abs(np.linalg.eigvalsh(self.M))
         bound = self.M.shape[1] * np.finfo(self.dtype).eps * sizes.max(axis=1, keepdims=True, initial=0)
         rank = int(np.count_nonzero(sizes > bound))
         if rank < self.n:
             raise singular(self.n, rank, float(sizes.max() / sizes.min()) if sizes.min() else math.inf)
+        return bool(rank == self.n)
 
     def slogdet(self) -> tuple[float, float]:
         signs, sizes = np.linalg.slogdet(self.M)
@@ -409,18 +414,16 @@ class SparseForm(Form):
 
     @cached_property
     def _condition(self) -> float:
-        """An estimate of the condition number in the norm 1 (Higham & Tisseur 2000)."""
-        linalg = scipy("sparse.linalg")
-        size, scale = abs(self.A), units(abs(self.A).max(axis=0).toarray().reshape(-1))[:, None]
+        """An estimate of the condition number in the norm 1, of the scaled matrix."""
+        size = abs(self.A)
+        scale = units(size.max(axis=0).toarray().reshape(-1))
 
         def inverse(v: np.ndarray) -> np.ndarray:
-            return (self._solve_once(v.reshape(self.n, -1) / scale) / scale).reshape(v.shape)
+            return self._solve_once((v / scale)[:, None])[:, 0] / scale
 
-        operator = linalg.LinearOperator(self.A.shape, inverse, rmatvec=inverse, matmat=inverse, dtype=self.dtype)
-        norm = float((scale.reshape(-1) * (size @ scale).reshape(-1)).max())
         with np.errstate(all="ignore"):
-            found = _norm(linalg.onenormest, operator)
-        return norm * found if np.isfinite(found) else math.inf
+            found = float((scale * (size @ scale)).max()) * one_norm(inverse, self.n)
+        return found if np.isfinite(found) else math.inf
 
     def solve(self, B: np.ndarray) -> np.ndarray:
         if self.n and not self._condition * np.finfo(self.dtype).eps * 10 < 1:
@@ -486,16 +489,26 @@ class SparseForm(Form):
         return np.array_equal(lu.perm_r, lu.perm_c) and bool((lu.U.diagonal() > 0).all())
 
 
-def _norm(estimate: Any, operator: Any) -> float:
-    """The estimate draws random signs from NumPy's global generator: it is put back as it was."""
-    state = np.random.get_state()
-    np.random.seed(0)
-    try:
-        return estimate(operator)
-    except ValueError:  # not finite
-        return math.inf
-    finally:
-        np.random.set_state(state)
+def one_norm(apply: Callable[[np.ndarray], np.ndarray], n: int) -> float:
+    """The norm 1 of a symmetric operator from a few products: a lower bound, rarely below a third (Hager 1984; Higham,
+    Accuracy and Stability of Numerical Algorithms, 2nd ed., §15.3).
+
+    >>> one_norm(np.array([[1.0, -3.0], [-3.0, 2.0]]).__matmul__, 2)
+    5.0
+    """
+    x, best, seen = np.full(n, 1 / n), 0.0, set()
+    for _ in range(5):
+        y = apply(x)
+        best = max(best, float(np.abs(y).sum()))
+        z = np.abs(apply(np.where(y < 0, -1.0, 1.0)))
+        j = int(z.argmax())
+        if j in seen:
+            break
+        seen.add(j)
+        x = np.eye(1, n, j)[0]
+    # A vector that catches what cancels in the others (Higham).
+    k = np.arange(n)
+    return max(best, 2 * float(np.abs(apply((-1.0) ** k * (1 + k / max(n - 1, 1)))).sum()) / (3 * n))
 
 
 def _parity(permutation: np.ndarray) -> int:
@@ -523,16 +536,31 @@ class Updated(Form):
 
     @cached_property
     def _sign(self) -> float:
-        """σ where the base, scaled, is σ I; 0 where it is not."""
-        if self.scale is None or not isinstance(self.base, Diagonals) or (self.base.d != self.base.d[0]).any():
-            return 0.0
-        return float(self.base.d[0])
+        """σ where the base, scaled, is σ I; 1 where it is positive definite; 0 otherwise."""
+        if self.scale is not None:
+            signs = self.base.d  # type: ignore[attr-defined]
+            return float(signs[0]) if (signs == signs[0]).all() else 0.0
+        known = self.base.definite()
+        values = self.base.spectrum() if known is None else None
+        definite = known or (values is not None and bool((values > 0).all()))
+        return 1.0 if definite and self._root is not None else 0.0
+
+    @cached_property
+    def _root(self) -> np.ndarray | None:
+        """L with L Lᵀ = QᵀB⁻¹Q; None where rounding leaves it no positive definite matrix."""
+        try:
+            return np.linalg.cholesky(self.Q.T @ self.base.solve(self.Q))
+        except (np.linalg.LinAlgError, DomainError):
+            return None
 
     @cached_property
     def _inner(self) -> tuple[np.ndarray, np.ndarray]:
-        """The eigenvalues of K, and Q times its eigenvectors."""
-        values, P = np.linalg.eigh(self.K)
-        return values, self.Q @ P
+        """κ and W: where the base is scaled, or definite, H⁻¹ = B⁻¹ − σ W Wᵀ + W diag(1 / (σ + κ)) Wᵀ."""
+        if self.scale is not None or self._root is None:
+            values, P = np.linalg.eigh(self.K)
+            return values, self.Q @ P
+        values, P = np.linalg.eigh(self._root.T @ self.K @ self._root)
+        return values, np.linalg.solve(self._root, self.base.solve(self.Q).T).T @ P
 
     @property
     def constant(self) -> float | None:
@@ -568,15 +596,15 @@ class Updated(Form):
     def solve(self, B: np.ndarray) -> np.ndarray:
         if not self.careful:
             return self._dense_or_refuse().solve(B)
-        if self.scale is None:
-            return self._woodbury(B)
         inverse = self._by_sign if self._sign else self._woodbury
+        if self.scale is None:
+            return inverse(B)
         return inverse(B / self.scale[:, None]) / self.scale[:, None]
 
     def _by_sign(self, B: np.ndarray) -> np.ndarray:
-        kappa, Q = self._inner
-        part = Q.T @ B
-        return self._sign * (B - Q @ part) + Q @ (part / (self._sign + kappa)[:, None])
+        kappa, W = self._inner
+        part = W.T @ B
+        return self.base.solve(B) - self._sign * (W @ part) + W @ (part / (self._sign + kappa)[:, None])
 
     def _woodbury(self, B: np.ndarray) -> np.ndarray:
         Z, capacitance, _ = self._capacitance
@@ -610,18 +638,24 @@ class Updated(Form):
 
     def spectrum(self) -> np.ndarray | None:
         c = self.constant
-        if c is None and self.scale is not None and len(self.K) == 1:
-            d = np.asarray(self.base.d) * self.scale**2  # type: ignore[attr-defined]
-            return rank_one_spectrum(d, float(self.K[0, 0]), self.scale * self.Q[:, 0])
         if c is None:
-            return None
+            return self._secular(None)
         scale = 1.0 if self.scale is None else float(self.scale[0]) ** 2
         found = np.full(self.n, c, self.dtype)
-        found[: len(self.K)] += scale * self._inner[0]
+        found[: len(self.K)] += scale * np.linalg.eigvalsh(self.K)
         return np.sort(found)
 
+    def _secular(self, ends: int | None) -> np.ndarray | None:
+        """A diagonal matrix and one column."""
+        if self.scale is None or not isinstance(self.base, Diagonals) or len(self.K) > 1:
+            return None
+        return rank_one_spectrum(self.base.d * self.scale**2, float(self.K[0, 0]), self.scale * self.Q[:, 0], ends)
+
+    def extreme(self, k: int, which: str) -> np.ndarray | None:
+        return self._secular(k) if self.constant is None else self.spectrum()
+
     def definite(self) -> bool | None:
-        """A base that is 1 after scaling: the matrix is definite when K > −1."""
+        """With B > 0 the matrix is definite when κ > −1."""
         return bool((self._inner[0] > -1).all()) if self._sign == 1 else None
 
 

@@ -44,7 +44,9 @@ class Structured(NDArrayOperatorsMixin):
     __slots__ = ("_kept", "_of", "_terms", "_words")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, shape: Shape, terms: tuple[Block, ...], words: str | Callable[[], str] = "") -> None:
+    def __init__(
+        self, shape: Shape, terms: tuple[Block | np.ndarray, ...], words: str | Callable[[], str] = ""
+    ) -> None:
         self._of, self._terms, self._words, self._kept = shape, terms, words, None
 
     def _keep(self, name: str, make: Callable[[], Any]) -> Any:
@@ -143,13 +145,15 @@ class Structured(NDArrayOperatorsMixin):
         if not terms:
             return np.zeros((self.rows, self.rows))
         full = [t for t in terms if isinstance(t, Dense)]
-        first, rest = _start(full, [t for t in terms if t not in full], self._of, self.dtype)
+        first, rest = _start(full, [t for t in terms if not isinstance(t, Dense)], self._of)
+        first = self._typed(first)
         for t in rest:
             t.add_to(first, self._of)
-        return self._typed(first)
+        return first
 
     def _typed(self, M: np.ndarray) -> np.ndarray:
-        return M if M.dtype == self.dtype else M.astype(self.dtype)
+        """Double precision is what all others become, so the type of all blocks need not be asked."""
+        return M if M.dtype == np.float64 or M.dtype == self.dtype else M.astype(self.dtype)
 
     @property
     def _array(self) -> np.ndarray:
@@ -259,7 +263,7 @@ class Structured(NDArrayOperatorsMixin):
         if (self._kept or {}).get("spectrum") is not None or n <= SMALL or 10 * k > n:
             return self._spectrum()
         found = self.form.extreme(k, which)
-        if found is None and not isinstance(self.form, forms.Full | forms.SparseForm):
+        if found is None and isinstance(self.form, forms.Diagonals | forms.Products | forms.Blocks):
             found = self.form.spectrum()
         return _lanczos(self, k, which) if found is None else found
 
@@ -321,7 +325,8 @@ class Structured(NDArrayOperatorsMixin):
         """
         known = self.form.definite()
         if known is None:
-            found = self.form.spectrum()
+            found = self.form.extreme(1, "smallest")
+            found = self.form.spectrum() if found is None else found
             known = self._full().definite() if found is None else bool((found > 0).all())
         return bool(known)
 
@@ -331,7 +336,7 @@ class Structured(NDArrayOperatorsMixin):
         >>> Structured((2,), (np.diag([1.0, -4.0]),)).condition()
         4.0
         """
-        if self.rows > SMALL and (isinstance(self.form, forms.SparseForm) or self.form.spectrum() is None):
+        if self.rows > SMALL and isinstance(self.form, forms.SparseForm | forms.Updated):
             return _condition_by_lanczos(self)
         sizes = np.abs(self._spectrum())
         least, most = sizes.min(initial=math.inf), sizes.max(initial=0.0)
@@ -441,14 +446,14 @@ class Structured(NDArrayOperatorsMixin):
         return format(str(self), spec) if self._of else format(float(self), spec)
 
 
-def _start(full: list[Dense], rest: list[Block], shape: Shape, dtype: np.dtype) -> tuple[np.ndarray, list[Block]]:
+def _start(full: list[Dense], rest: list[Block], shape: Shape) -> tuple[np.ndarray, list[Block]]:
     """The array that the others are added to: the sum of two dense ones is formed in one pass, without a copy."""
     if len(full) > 1:
-        return np.add(full[0].matrix(shape), full[1].matrix(shape), dtype=dtype), [*full[2:], *rest]
+        return np.add(full[0].matrix(shape), full[1].matrix(shape)), [*full[2:], *rest]
     if full:
-        return np.array(full[0].matrix(shape), dtype), rest
+        return np.array(full[0].matrix(shape)), rest
     rest = sorted(rest, key=lambda t: not t.full)
-    return rest[0].dense(shape).astype(dtype, copy=False), rest[1:]
+    return rest[0].dense(shape), rest[1:]
 
 
 def _structured(ufunc: Any, inputs: tuple[Any, ...]) -> Structured | None:

@@ -1,11 +1,11 @@
 """The eigenvalues of diag(d) + ρ z zᵀ: the roots of the secular equation, in O(n²) instead of O(n³).
 
-They are the roots of f(λ) = 1 + ρ Σ z_j² / (d_j − λ), one in every gap between the sorted d (Golub 1973; Golub & Van Loan,
-Matrix Computations, 4th ed., §8.4.3). Where z_j vanishes, or several d are equal, d_j itself is an eigenvalue and is taken
-out first (deflation). A root is sought as its distance μ from the nearer of its two poles, so that d_j − λ keeps its
-digits, by Li's middle way (LAPACK Working Note 89, 1993): f is replaced by c + s / (d_i − λ) + S / (d_{i+1} − λ), matched
-in value and slope on either side of the gap, and the quadratic solved; a step out of the bracket is halved instead. All
-roots are iterated together.
+They are the roots of f(λ) = 1 + ρ Σ z_j² / (d_j − λ), one in every gap between the sorted d (Golub 1973; Golub & Van
+Loan, Matrix Computations, 4th ed., §8.4.3). Where z_j vanishes, or several d are equal, d_j itself is an eigenvalue and
+is taken out first (deflation). A root is sought as its distance μ from the nearer of its two poles, so that d_j − λ
+keeps its digits, by Li's middle way (LAPACK Working Note 89, 1993): f is replaced by c + s / (d_i − λ) + S / (d_{i+1} −
+λ), matched in value and slope on either side of the gap, and the quadratic solved; a step out of the bracket is halved
+instead. All roots are iterated together. A few at the ends of the spectrum take O(n) each.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ import numpy as np
 ROWS = 2**20  # numbers in one chunk of roots × poles: what a cache holds
 
 
-def rank_one_spectrum(d: np.ndarray, rho: float, z: np.ndarray) -> np.ndarray:
-    """The eigenvalues of diag(d) + ρ z zᵀ, ascending.
+def rank_one_spectrum(d: np.ndarray, rho: float, z: np.ndarray, ends: int | None = None) -> np.ndarray:
+    """The eigenvalues of diag(d) + ρ z zᵀ, ascending; with `ends`, so many at least from each end of them.
 
     >>> rank_one_spectrum(np.array([1.0, 1.0]), 2.0, np.array([1.0, 1.0]))
     array([1., 5.])
     """
     if rho < 0:
-        return -rank_one_spectrum(-d, -rho, z)[::-1]
+        return -rank_one_spectrum(-d, -rho, z, ends)[::-1]
     order = np.argsort(d, kind="stable")
     poles, weights, found = _deflated(d[order], rho * z[order] ** 2)
-    if len(poles):
-        chunk = max(1, ROWS // len(poles))
-        parts = [_roots(poles, weights, np.arange(i, min(i + chunk, len(poles)))) for i in range(0, len(poles), chunk)]
-        found = np.concatenate([found, *parts])
+    if n := len(poles):
+        gaps = np.arange(n) if ends is None or 2 * ends >= n else np.r_[:ends, n - ends : n]
+        chunk = max(1, ROWS // n)
+        found = np.concatenate(
+            [found, *(_roots(poles, weights, gaps[i : i + chunk]) for i in range(0, len(gaps), chunk))]
+        )
     return np.sort(found).astype(np.result_type(d, z), copy=False)
 
 
