@@ -73,9 +73,12 @@ def machine(threads: int) -> dict[str, str]:
 def main() -> int:
     options = arguments()
     set_threads(options.threads)
+    import tangently as tg
+
     from .cases import all_cases
     from .harness import aligned
 
+    tg.options(threads=options.threads)
     rows = []
     for row in all_cases(options.quick, options.only):
         rows.append(row)

@@ -153,9 +153,11 @@ def rosenbrock_in_jax(x) -> Call:
 
 def rosenbrock_in_autograd(x) -> Call:
     import autograd
-    import autograd.numpy as anp
+    import autograd.numpy
 
-    gradient = autograd.grad(lambda v: anp.sum(100 * (v[1:] - v[:-1] ** 2) ** 2 + (1 - v[:-1]) ** 2))
+    anp: Any = autograd.numpy  # which fills itself with NumPy's names when it runs
+    grad: Any = autograd.grad
+    gradient = grad(lambda v: anp.sum(100 * (v[1:] - v[:-1] ** 2) ** 2 + (1 - v[:-1]) ** 2))
     return lambda: gradient(x)
 
 
@@ -220,18 +222,20 @@ def hessian_in_autograd(objective, x, *data) -> Call:
     import autograd
     import autograd.numpy as anp
 
-    hessian = autograd.hessian(partial(objective, anp))
+    second_derivatives: Any = autograd.hessian
+    hessian = second_derivatives(partial(objective, anp))
     return lambda: hessian(x, *data)
 
 
 def hessian_in_pytensor(objective, x, *data) -> Call:
     """PyTensor's Hessian is that by a vector: the objective reads x from one. Its default mode compiles with numba."""
-    import pytensor
     import pytensor.tensor as pt
+    from pytensor.compile.maker import function
+    from pytensor.gradient import hessian as second_derivatives
 
     flat, *symbols = [pt.tensor(dtype="float64", shape=(None,) * n) for n in (1, *map(np.ndim, data))]
     cost = objective(pt, flat.reshape(x.shape) if x.ndim > 1 else flat, *symbols)
-    hessian = pytensor.function([flat, *symbols], pytensor.gradient.hessian(cost, flat))
+    hessian: Any = function([flat, *symbols], second_derivatives(cost, flat))
     hessian.trust_input = True
     args = [x.ravel(), *data]
     return lambda: hessian(*args).reshape(x.shape * 2)

@@ -407,6 +407,11 @@ def test_a_gradient_is_differentiated_again() -> None:
     np.testing.assert_allclose(found, tg.hessian(e, wrt=x)(at) @ [1.0, 2.0, 3.0])
 
 
+def test_a_size_that_no_array_has_may_be_given() -> None:
+    i = tg.grad(np.trace(A), wrt=A)
+    assert i(n=2).tolist() == [[1, 0], [0, 1]]
+
+
 def test_blocks_of_a_hessian() -> None:
     e = np.exp(x.T @ A @ z) + c * np.sum(x)
     at = values_for(e)

@@ -60,7 +60,7 @@ class Transformation:
     """`build(recording, chosen)` makes the graph; `numeric` may answer from recorded values without one.
 
     graph: the same with plain arrays as outputs, where `build` packs them into objects of their own: for calls on
-    traced values, and for the formula.
+    traced values, and for the formula. written: its formulas, where they have a notation of their own.
 
     extras: 1 where the last positional argument is the transformation's own (a direction, a cotangent; nested as the
     arguments, or the outputs, are).
@@ -70,6 +70,7 @@ class Transformation:
     build: Callable[[Recording, Selection], Transformed]
     numeric: Callable[[Recording, Selection, list[Any]], Any] | None = None
     graph: Callable[[Recording, Selection], Transformed] | None = None
+    written: Callable[[Recording, Selection], list[Any] | None] | None = None
     extras: int = 0
     maps_over_arrays: bool = False
     plotted: dict[str, Any] = field(default_factory=dict)  # what a picture of the result has to show: its order

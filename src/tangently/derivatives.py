@@ -24,6 +24,7 @@ from tangently.differentiation import cotangent_map, in_precision, pullback, swe
 from tangently.errors import InputError, ShapeError
 from tangently.expr import CONST, TABLE, Expr, const, symbol, toposort
 from tangently.primitives.kinds import broadcast_to, reshape
+from tangently.recognition import recognized
 from tangently.tracing.recording import Recording
 from tangently.tracing.trees import unflatten
 
@@ -284,7 +285,22 @@ def hessian() -> Transformation:
     def graph(r: Recording, s: Selection) -> Transformed:
         return _plain_hessian(_gradient_for_hessian(r, s), s)
 
-    return Transformation("hessian", build, graph=graph)
+    return Transformation("hessian", build, graph=graph, written=_written_hessian)
+
+
+def _written_hessian(r: Recording, s: Selection) -> list[Any] | None:
+    """The blocks of arrays in matrix notation (None: numbers, or a block that it can't write)."""
+    if any(x.shape == () or 0 in x.shape for x in s.nodes):
+        return None
+    from tangently.matrices.wording import formula
+
+    plain = recognized(r, s.nodes)
+    try:
+        grads = _gradient_for_hessian(plain, s)
+        found = [formula(network_of(g, x), plain.names) for g in grads for x in s.nodes]
+    except NoClosedForm:
+        return None
+    return None if None in found else found
 
 
 def _gradient_for_hessian(r: Recording, s: Selection) -> list[Expr]:

@@ -121,8 +121,10 @@ class Derived(functools.partial):  # type: ignore[type-arg]
         recording = self.recording()
         selection = self._engine.select(recording, _bound_like(self._engine, recording), [True] * len(recording.inputs))
         selection = self._restrict(selection, recording)
-        built = self._engine.transformation.in_graph(recording, selection)
-        shown = expressions(built.outputs, recording)
+        transformation = self._engine.transformation
+        shown = transformation.written(recording, selection) if transformation.written else None
+        if shown is None:
+            shown = expressions(transformation.in_graph(recording, selection).outputs, recording)
         return shown[0] if len(shown) == 1 else tuple(shown)
 
     def _restrict(self, selection: Any, recording: Recording) -> Any:
@@ -156,7 +158,15 @@ class Derived(functools.partial):  # type: ignore[type-arg]
         """The derivation, step by step."""
         from tangently.studies import explain
 
-        return explain(self.__wrapped__, wrt=self._engine.wrt)
+        return explain(self.__wrapped__, self._last_point(), self._engine.wrt)
+
+    def _last_point(self) -> Any:
+        """The arguments of the latest call, if there are arrays: they have no derivation without a point."""
+        latest = self._engine.latest
+        inputs = latest.recording.inputs if latest else []
+        if all(x is None or x.shape == () for x in inputs) or len(inputs) != len(self.__signature__.parameters):
+            return None
+        return tuple([latest.recording.trace.values[x] for x in inputs if x is not None])  # type: ignore[union-attr]
 
     def latex(self) -> str:
         formula = self.formula

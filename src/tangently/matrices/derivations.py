@@ -65,7 +65,7 @@ def steps_of(m: Matrix) -> Steps:
         f = xᵀAx
         df = dxᵀ Ax + xᵀA dx
     2. identification:  df = ∇ᵀ dx
-        ∇ = Ax + Aᵀx
+        ∇ = Aᵀx + Ax
     3. collect like terms:  UA + UB = U(A + B)
         ∇ = (A + Aᵀ)x
     """
@@ -83,7 +83,7 @@ def _differentials(origin: Origin, m: Matrix) -> Iterator[Step]:
     x = origin.wrt.expr
     order = toposort([start])
     reached = depends(order, [x])
-    if start not in reached:
+    if start not in reached or start is x:
         return
     cuts = _cuts(order, reached, x, start)
     names = _names(cuts, start, inputs_of([origin.of.expr]))

@@ -41,6 +41,7 @@ from tangently.expr import (
     const,
     inputs_of,
     symbol,
+    toposort,
 )
 from tangently.expr import evaluate as run
 from tangently.matrices import notation
@@ -353,7 +354,7 @@ class Matrix(Traced):
         """
         given = {**(values or {}), **named}
         asked = _inputs(self)
-        numbers = _numbers_of_sizes(given, asked)
+        numbers = _numbers_of_sizes(given, asked, self.expr)
         arrays = {k: np.asarray(v, float) for k, v in given.items() if k not in numbers}
         _check_names(arrays, asked, self)
         found = sizes_of_arrays(asked, arrays, numbers)
@@ -786,9 +787,10 @@ def _needed(m: Matrix) -> list[Expr]:
     return [x for x in inputs_of([moved]) if x is not seed]
 
 
-def _numbers_of_sizes(given: Mapping[str, Any], asked: Sequence[Expr]) -> dict[str, int]:
+def _numbers_of_sizes(given: Mapping[str, Any], asked: Sequence[Expr], expr: Expr) -> dict[str, int]:
     """What is given for sizes rather than for symbols."""
-    names = {n for x in asked for size in x.shape if isinstance(size, Dim) for n in size.names()}
+    nodes = [*asked, *toposort([expr])]
+    names = {n for x in nodes for size in x.shape if isinstance(size, Dim) for n in size.names()}
     symbols = {str(x.name) for x in asked}
     return {k: operator.index(v) for k, v in given.items() if k in names and k not in symbols}
 

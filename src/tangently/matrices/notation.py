@@ -33,6 +33,7 @@ import numpy as np
 from tangently.errors import InputError, ShapeError
 from tangently.expr import TABLE, Dim, Expr, Size, concretize, inputs_of
 from tangently.expr import evaluate as run
+from tangently.primitives.kinds import letters
 
 Number = int | float | Fraction
 Order = Literal["row", "column"]
@@ -1126,10 +1127,14 @@ def _value_of_commutation(m: Mat, context: Any) -> Any:
     return np.eye(q * s).reshape(q, s, q * s).transpose(1, 0, 2).reshape(q * s, q * s)
 
 
+def index_letters(out: Sequence[int], groups: Sequence[Sequence[int]]) -> dict[int, str]:
+    """A letter for each label of one term."""
+    return dict(zip(dict.fromkeys([*out, *[j for group in groups for j in group]]), letters(52)))
+
+
 def _value_of_indexed(m: Mat, context: Any, *factors: np.ndarray) -> Any:
     out, terms, known, _ = m.data
     sizes = {j: size_of(n, context[1]) for j, n in known}
-    names = {j: chr(97 + k) for k, j in enumerate(sizes)}
     rest = iter(factors)
     result = np.zeros([sizes[j] for j in out])
     for term in terms:
@@ -1137,6 +1142,7 @@ def _value_of_indexed(m: Mat, context: Any, *factors: np.ndarray) -> Any:
         operands += [np.eye(sizes[a]) for a, _ in term.deltas]
         labels = [*term.labels, *term.deltas]
         missing = [j for j in out if not any(j in group for group in labels)]
+        names = index_letters(out, labels)
         spec = ",".join("".join(names[j] for j in group) for group in [*labels, *[(j,) for j in missing]])
         operands += [np.ones(sizes[j]) for j in missing]
         result = result + float(term.coefficient) * np.einsum(f"{spec}->{''.join(names[j] for j in out)}", *operands)

@@ -20,7 +20,7 @@ from typing import Any
 from tangently.errors import InputError, UnsupportedError
 from tangently.expr import CONST, TABLE, Dim, Size
 from tangently.matrices import notation as mat
-from tangently.matrices.notation import Mat, base_of, index_terms, parts_first, split
+from tangently.matrices.notation import Mat, base_of, index_letters, index_terms, parts_first, split
 
 ADD, TIMES, UNARY, RAISED, CLOSED = range(5)  # how tightly a piece of code binds
 Code = tuple[str, int]
@@ -539,7 +539,8 @@ def _zeros(w: Writer, m: Mat) -> Code:
 
 
 def _extent(w: Writer, m: Mat) -> Code:
-    return w.number_of(m.data[0]), CLOSED if str(m.data[0]).isidentifier() else TIMES
+    code = w.number_of(m.data[0])  # the text of a size won't do: m·n is an identifier
+    return code, TIMES if "*" in code and code[0] != "(" else CLOSED
 
 
 def _commutation(w: Writer, m: Mat) -> Code:
@@ -553,7 +554,6 @@ def _indexed(w: Writer, m: Mat) -> Code:
     """einsum, term by term; a delta is an identity, an axis that no factor has is ones."""
     out, _, known, _ = m.data
     sizes = dict(known)
-    names = {j: chr(97 + k) for k, j in enumerate(sizes)}
     pieces = []
     for term, factors in index_terms(m):
         labels = [*term.labels, *term.deltas]
@@ -561,6 +561,7 @@ def _indexed(w: Writer, m: Mat) -> Code:
         codes = [w.arguments[f] if f in w.arguments else w.done[f][0] for f in factors]
         codes += [w.form("identity", w.number_of(sizes[a]))[0] for a, _ in term.deltas]
         codes += [w.form("ones", w.number_of(sizes[j]))[0] for (j,) in missing]
+        names = index_letters(out, labels)
         spec = ",".join("".join(names[j] for j in group) for group in [*labels, *missing])
         code = w.form("einsum", f"'{spec}->{''.join(names[j] for j in out)}'", ", ".join(codes))[0]
         c = term.coefficient

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tangently.expr import CONST, INPUT, TABLE, Expr, const, evaluate, is_number, toposort
-from tangently.primitives.kinds import Rule, broadcast_to, elementwise, fold, shape_of
+from tangently.primitives.kinds import Rule, broadcast_shapes, broadcast_to, elementwise, fold, shape_of
 
 
 def _keeps(x: Expr, other: Expr) -> bool:
@@ -22,7 +22,7 @@ def _keeps(x: Expr, other: Expr) -> bool:
 
 
 def zeros_like(*xs: Expr) -> Expr:
-    return broadcast_to(const(0), np.broadcast_shapes(*[x.shape for x in xs]))
+    return broadcast_to(const(0), broadcast_shapes(*[x.shape for x in xs]))
 
 
 def _is_zero(x: Expr) -> bool:

@@ -42,7 +42,7 @@ from tangently.structured.secular import rank_one_spectrum
 
 DENSE_BYTES = 2**33  # a dense matrix above this is refused: 32,768 × 32,768 in double precision
 CAREFUL = 1e-6  # a capacitance matrix with a smaller reciprocal condition number costs more than 6 of 16 digits
-NARROW = 40  # bandwidths up to this are solved as bands: below sparse LU in every measurement
+NARROW = 40  # bandwidths up to this are solved as bands
 SINGULAR = (
     "It has no inverse. For the solution of least norm: np.linalg.lstsq(H.matrix(), b); "
     "for a damped one: H.ridge(1e-6).solve(b)."
@@ -79,9 +79,9 @@ def afford(n: int, dtype: np.dtype, what: str) -> None:
     """Refuse a dense matrix that is larger than memory should hold."""
     if (need := n * n * dtype.itemsize) > DENSE_BYTES:
         raise BudgetError(
-            f"{what} needs a dense matrix of {n}×{n} ({need / 2**30:.0f} GB; the bound is {DENSE_BYTES / 2**30:.0f}), "
-            "as this Hessian has no structure that would help. H @ v costs little: use it in scipy.sparse.linalg.cg, "
-            "or ask for a few eigenvalues, H.eigenvalues(k)."
+            f"{what} needs a dense matrix of {n}×{n} ({need / 2**30:.0f} GB; the bound is {DENSE_BYTES / 2**30:.0f}). "
+            "What costs less: H @ v (in scipy.sparse.linalg.cg for a solution), H.diagonal(), a few eigenvalues by "
+            "H.eigenvalues(k), and H.sparse() where H.structure says diagonal or sparse."
         )
 
 
@@ -788,7 +788,7 @@ def _blocks(shape: Shape, terms: list[Block]) -> Form | None:
 
 
 def _sparse(shape: Shape, terms: list[Block]) -> Form | None:
-    """At most a tenth of the places, in a matrix large enough for the overhead (measured: a hundred rows)."""
+    """At most a tenth of the places, in a matrix large enough for the overhead (a hundred rows)."""
     n = math.prod(shape)
     if n < 100 or 10 * sum(t.count(shape) for t in terms) > n * n:
         return None

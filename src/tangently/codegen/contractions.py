@@ -1,0 +1,158 @@
+"""How NumPy computes a contraction fastest: the spelling of an einsum whose operands' shapes are known.
+
+A product of two arrays has four kinds of indices: *batch* (kept, and on either operand or both), *rows* (kept, only on
+the left), *columns* (kept, only on the right) and *summed* (on both, not kept). Where the result ends in its columns,
+it is a stack of matrix products, and NumPy's `@` hands each to BLAS; `np.einsum` has loops of its own, which are
+slower by factors. Axes are moved by views, an operand that lacks a batch index gets an axis of size 1 there, and rows
+or columns of several axes are merged where they lie side by side, so that one large product replaces many small ones.
+
+A sum along a short axis, or with a short axis behind it, is the reverse case: the inner loop of `np.sum` is that axis
+alone, and `np.einsum` is the faster one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tangently.codegen.flat import ATOM
+from tangently.expr import Expr, Shape
+from tangently.primitives.tensor import parts, spelling
+
+SHORT = 64  # entries of an inner loop, below which the work around it is most of the time
+FEW = 1_024  # entries of a sum, below which any spelling will do
+FLAT = ("outer", "hadamard", "vdot", "matmul")  # spellings of two operands of at most two axes that are best already
+
+Keep = Callable[[str], str]  # a name for a value that needs to be computed once only
+
+
+@dataclass(frozen=True)
+class Side:
+    """One operand of a matrix product: its text, subscripts and shape."""
+
+    text: str
+    subscripts: str
+    shape: Shape
+
+    def size(self, c: str) -> int:
+        return self.shape[self.subscripts.index(c)]
+
+
+def contraction(node: Expr, shapes: Sequence[Shape], label: int | None) -> Callable[..., tuple[str, int] | None]:
+    """A function from the operands' texts to the spelling and its precedence; None where the row's own is best.
+
+    label: the size of the axis that is cut into blocks, where the node stands in one.
+
+    >>> from tangently.expr import TABLE, symbol
+    >>> a, b = symbol("a", (5, 3, 4)), symbol("b", (5, 4, 6, 7))
+    >>> node = TABLE["einsum"](a, b, params=("abc,acde->abde",))
+    >>> contraction(node, [a.shape, b.shape], None)("a", "b", keep=str)
+    ('(a @ b.reshape(5, 4, 42)).reshape(5, 3, 6, 7)', 9)
+    """
+    operands, out = parts(node.params[0])
+    found = spelling(node.params[0])
+    if len(operands) == 1:
+        return lambda x, keep: _sum(x, operands[0], out, shapes[0]) if found.form == "sum" else None
+    if len(operands) != 2 or (found.form in FLAT and all(len(s) < 3 for s in operands)) or not _is_product(*operands, out):
+        return lambda a, b, keep: None
+    return lambda a, b, keep: _product(Side(a, operands[0], shapes[0]), Side(b, operands[1], shapes[1]), out, label, keep)
+
+
+def _sum(x: str, subscripts: str, out: str, shape: Shape) -> tuple[str, int] | None:
+    """A sum whose inner loop would be short."""
+    axes = [k for k, c in enumerate(subscripts) if c not in out]
+    rest = math.prod(shape[axes[-1] + 1 :])
+    inner = shape[axes[-1]] if axes[-1] == len(shape) - 1 else rest
+    if len(axes) != 1 or inner >= SHORT or math.prod(shape) < FEW or len(shape) < 2:
+        return None
+    return f"np.einsum({f'{subscripts}->{out}'!r}, {x})", ATOM
+
+
+def _is_product(a: str, b: str, out: str) -> bool:
+    """Is every index on one operand once, and kept or on both, with some of them summed?"""
+    once = len(set(a)) == len(a) and len(set(b)) == len(b)
+    return once and set(out) >= set(a) ^ set(b) and not set(out) >= set(a) & set(b)
+
+
+def _product(a: Side, b: Side, out: str, label: int | None, keep: Keep) -> tuple[str, int] | None:
+    for left, right in ((a, b), (b, a)):
+        columns = _tail(out, right.subscripts, left.subscripts)
+        if columns:
+            return _matmul(left, right, out, columns, label, keep)
+    return None
+
+
+def _tail(out: str, mine: str, other: str) -> str:
+    """The last letters of the result that only one operand has."""
+    k = len(out)
+    while k and out[k - 1] in mine and out[k - 1] not in other:
+        k -= 1
+    return out[k:]
+
+
+def _matmul(left: Side, right: Side, out: str, columns: str, label: int | None, keep: Keep) -> tuple[str, int] | None:
+    summed = "".join(c for c in right.subscripts if c in left.subscripts and c not in out)
+    if not columns or (len(summed) > 1 and not (summed in left.subscripts and summed in right.subscripts)):
+        return None
+    if not right.subscripts.endswith(summed + columns):  # merging would copy
+        columns = columns[-1]
+    rows = _tail(out[: -len(columns)], left.subscripts, right.subscripts)
+    if rows + summed not in left.subscripts:
+        rows = rows[-1:]
+    batch = out[: len(out) - len(rows) - len(columns)]
+    if not rows and not batch:
+        return None
+    first = _laid_out(left, batch, (rows, summed), label, keep)
+    second = _laid_out(right, batch, (summed, columns), label, keep)
+    if first is None or second is None:
+        return None
+    text = f"{first} @ {second}"
+    if len(rows) == len(columns) == 1:
+        return text, 3
+    sizes = {**dict(zip(left.subscripts, left.shape)), **dict(zip(right.subscripts, right.shape))}
+    return f"({text}).reshape({_listed([sizes[c] for c in out], label)})", ATOM
+
+
+def _laid_out(x: Side, batch: str, groups: tuple[str, str], label: int | None, keep: Keep) -> str | None:
+    """The operand with its axes in the order batch, groups; missing batch axes after the first one get size 1."""
+    own = "".join(c for c in batch if c in x.subscripts)
+    order = own + "".join(groups)
+    text = _moved(x, order)
+    needed = batch[batch.index(own[0]) :] if own else ""
+    dims = [x.size(c) if c in own else 1 for c in needed]
+    merged = [math.prod(map(x.size, g)) for g in groups]
+    if all(len(g) == 1 for g in groups) and needed == own:
+        return _compact(x, text, order, own, groups[1], keep)
+    if all(len(g) == 1 for g in groups):
+        return f"{text}[{', '.join(':' if c in own else 'None' for c in needed)}]"
+    hidden = [g for g in groups if label is not None and len(g) > 1 and label in map(x.size, g)]
+    if hidden:
+        return None
+    return f"{text}.reshape({_listed([*dims, *merged], label)})"
+
+
+def _moved(x: Side, order: str) -> str:
+    axes = [x.subscripts.index(c) for c in order]
+    moved = [k for k, axis in enumerate(axes) if k != axis]
+    if not moved:
+        return x.text
+    if len(axes) == 2:
+        return f"{x.text}.T"
+    if len(moved) == 2:
+        return f"{x.text}.swapaxes({moved[0]}, {moved[1]})"
+    return f"{x.text}.transpose({', '.join(map(str, axes))})"
+
+
+def _compact(x: Side, text: str, order: str, own: str, last: str, keep: Keep) -> str:
+    """A stack of small transposed matrices on the right: BLAS is faster on a copy that is not transposed."""
+    turned = own and x.subscripts[-1] != last and x.subscripts[:-2] == order[:-2]
+    small = max(x.shape[-2:]) <= SHORT
+    return keep(f"np.ascontiguousarray({text})") if turned and small else text
+
+
+def _listed(sizes: Sequence[int], label: int | None) -> str:
+    return ", ".join("rows" if n == label else str(n) for n in sizes)
+
+
+__all__ = ["contraction"]

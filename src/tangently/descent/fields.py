@@ -1,0 +1,272 @@
+"""A function of several numbers as critical points need it: gradient, Hessian, breaks, and factors in common.
+
+**Factors.** Where all partial derivatives share a factor h, as those of g(u) share g′(u), every zero of h is a
+critical point, and a zero of h is no single point where h changes its sign: by the intermediate value theorem every
+path between the two signs meets one, so that in two dimensions and more they are a continuum. The factor is
+taken out, h = 0 is told as a set, and the rest is a system with isolated zeros: (x² + y² - 1)² has the circle and,
+proven, the maximum (0, 0). A factor without zeros (e^u) is taken out as well: the zeros stay, the balls get tighter.
+
+**Breaks.** A row that breaks (|u|, max, √u, 1/u) names the expressions whose zeros are the places (`Primitive.breaks`).
+On a box where some of them may be 0, the pieces of f for the signs that they can have are analytic formulas on the
+whole box. At a point where f is differentiable its gradient is that of one of the pieces (S. Scholtes, Introduction to
+Piecewise Differentiable Equations, 2012, 4.1), so a box on which no piece has a zero gradient has no critical point.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tangently.descent.intervals import Balls, Box, balls, excludes, held
+from tangently.differentiation import expand, pullback, tangent
+from tangently.expr import CONST, TABLE, Expr, const, depends, inputs_of, is_number, toposort
+from tangently.simplification import simplify_all
+
+SIDES = 4  # breaks that are told apart on one box
+LARGE = 3000  # nodes of a graph in which no factor is looked for
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where u is 0 (or whole), the function may have no derivative; the row, and the manner of the break."""
+
+    node: Expr
+    which: str
+    u: Expr
+    manner: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """f of the numbers xs, its gradient, what is left of it without common factors, and programs on balls.
+
+    `system` gives the reduced gradient with the breaks, and then its Jacobian; `whole` f, its gradient, its Hessian.
+    """
+
+    f: Expr
+    xs: tuple[Expr, ...]
+    gradient: tuple[Expr, ...]
+    hessian: tuple[tuple[Expr, ...], ...]
+    system: Balls
+    whole: Balls
+    breaks: tuple[Break, ...]
+    sets: tuple[Expr, ...] = ()  # each h with h = 0 for a continuum of critical points
+    pieces: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.xs)
+
+
+def field_of(f: Expr, xs: Sequence[Expr], box: Box) -> Field:
+    """The field on a box. Raises MissingEnclosure where a row can't be enclosed."""
+    [f] = expand([f])
+    raw = pullback([f], [const(1)], xs)
+    gradient = simplify_all(raw)
+    hessian = simplify_all([h for g in gradient for h in tangents_of(g, xs)])
+    rows = _rows(hessian, len(xs))
+    rest, sets = reduced(raw, xs, box)
+    rest = list(gradient) if rest is None else simplify_all(rest)
+    jacobian = hessian if rest == list(gradient) else simplify_all([h for g in rest for h in tangents_of(g, xs)])
+    breaks = breaks_of(f)
+    system = balls(xs, [[*rest, *[b.u for b in breaks]], jacobian])
+    return Field(
+        f, tuple(xs), tuple(gradient), rows, system, balls(xs, [[f], gradient, hessian]), breaks, tuple(sets)
+    )  # fmt: skip
+
+
+def tangents_of(g: Expr, xs: Sequence[Expr]) -> list[Expr]:
+    """All partial derivatives of g."""
+    return [tangent([g], {x: const(1)})[0] for x in xs]
+
+
+def _rows(entries: Sequence[Any], n: int) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(entries[i * n : (i + 1) * n]) for i in range(n))
+
+
+def square(entries: Sequence[Any], n: int) -> tuple[tuple[Any, ...], ...]:
+    """A matrix of n columns, row after row."""
+    return _rows(entries, n)
+
+
+# ---------------------------------------------------------------- breaks
+
+
+def breaks_of(f: Expr) -> tuple[Break, ...]:
+    """Every break of every row, but those that no input moves."""
+    order = toposort([f])
+    moving = depends(order, inputs_of([f]))
+    found = [
+        Break(node, *b) for node in order if node.args and node.op.breaks is not None for b in node.op.breaks(*node.args)
+    ]
+    return tuple(b for b in found if b.u in moving or inputs_of([b.u]))
+
+
+def marks_of(f: Field, values: Sequence[Any]) -> tuple[int | None, ...]:
+    """For each break the sign of u on the box: 1 or -1, 0 where it is not told; None where it can't be split."""
+    return tuple(_mark(b, v) for b, v in zip(f.breaks, values))
+
+
+def _mark(b: Break, v: Any) -> int | None:
+    if b.which != "zero":
+        clear = v.is_finite() and (not v.contains_integer() or (b.which == "pole" and v > 0))
+        return 1 if clear else None
+    if excludes(v):
+        return 1 if v > 0 else -1
+    return 0 if b.manner in ("kink", "jump") else None
+
+
+def pieces_of(f: Field, marks: tuple[int | None, ...]) -> list[Balls] | None:
+    """Programs for the gradients of the formulas that f can be on a box with these marks; None where not split."""
+    if None in marks or any(b.which != "zero" for b in f.breaks) or len(set(_open(f, marks))) > SIDES:
+        return None
+    if marks not in f.pieces:
+        f.pieces[marks] = [balls(f.xs, [simplify_all(pullback([p], [const(1)], f.xs))]) for p in _settled(f, marks)]
+    return f.pieces[marks]
+
+
+def _open(f: Field, marks: Sequence[int | None]) -> list[Expr]:
+    return [b.u for b, m in zip(f.breaks, marks) if m == 0]
+
+
+def _settled(f: Field, marks: Sequence[int | None]) -> list[Expr]:
+    """The formulas of f for all signs of the open breaks; equal expressions have one sign."""
+    from tangently.expr import substitute
+    from tangently.smoothness.cells import settled_form
+
+    us = list(dict.fromkeys(_open(f, marks)))
+    found = []
+    for signs in itertools.product((1, -1), repeat=len(us)):
+        chosen = dict(zip(us, signs))
+        told: dict[Expr, list[Any]] = {}
+        for b, m in zip(f.breaks, marks):
+            told.setdefault(b.node, []).append(chosen[b.u] if m == 0 else m)
+        done: dict[Expr, Expr] = {}
+        for node in toposort([f.f]):
+            args = [done[a] for a in node.args]
+            done[node] = settled_form(node, args, told.get(node, ())) if node.args else node
+        found.append(substitute([done[f.f]], {})[0])
+    return list(dict.fromkeys(found))
+
+
+def crossing(f: Field, u: Expr, box: Box) -> bool:
+    """Does u change its sign in the box, proven at two sample points?"""
+    run = balls(f.xs, [[u]])
+    return crosses(run, box)
+
+
+def crosses(run: Balls, box: Box) -> bool:
+    """The same for a program of one expression."""
+    signs = {1 if v > 0 else -1 for v in (run(p)[0] for p in samples(box)) if excludes(v)}
+    return len(signs) == 2
+
+
+def samples(box: Box, count: int = 257) -> list[list[Any]]:
+    """Points of the box, exactly: its middle, its corners, and points that fill it evenly (a Kronecker sequence)."""
+    from tangently.enclosure import ball
+
+    n = len(box)
+    root = 1.5
+    for _ in range(60):
+        root = (1 + root) ** (1 / (n + 1))
+    shares = [[0.5] * n, *([list(c) for c in itertools.product((0.0, 1.0), repeat=n)] if n <= 4 else [])]
+    shares += [[(0.5 + (k + 1) * root ** -(j + 1)) % 1.0 for j in range(n)] for k in range(count)]
+    return [[ball(lo + (hi - lo) * s) for (lo, hi), s in zip(box, share)] for share in shares]
+
+
+# ---------------------------------------------------------------- factors
+
+
+def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[list[Expr] | None, list[Expr]]:
+    """The gradient without the factors that all entries share, and those factors that vanish on a continuum.
+
+    None where there is nothing to take out, or where it is not known what a factor's zeros are.
+    """
+    if len(toposort(gradient)) > LARGE:
+        return None, []
+    split = [factored(g) for g in gradient]
+    common = split[0][0]
+    for powers, _ in split[1:]:
+        common = common & powers
+    sets, out = [], Counter()
+    for base, power in common.items():
+        nature = _nature(base, xs, box)
+        if nature:
+            out[base] = power
+            sets += [base] if nature == "crossed" else []
+    if not out:
+        return None, []
+    return [_product(powers - out, rest) for powers, rest in split], sets
+
+
+def _nature(h: Expr, xs: Sequence[Expr], box: Box) -> str:
+    from tangently.enclosure import MissingEnclosure
+
+    try:
+        run = balls(xs, [[h]])
+    except MissingEnclosure:
+        return ""
+    if excludes(run(held(box))[0]):
+        return "nonzero"
+    return "crossed" if len(xs) > 1 and not breaks_of(h) and crosses(run, box) else ""
+
+
+def factored(y: Expr) -> tuple[Counter[Expr], Expr]:
+    """The factors of an expression with their powers, and what is left: y = Π baseᵏ · rest.
+
+    >>> from tangently.expr import symbol
+    >>> x, y = symbol("x"), symbol("y")
+    >>> factored(x * x * y + x * y * y)
+    (Counter({x: 1, y: 1}), add(x, y))
+    """
+    done: dict[Expr, tuple[Counter[Expr], Expr]] = {}
+    for node in toposort([y]):
+        done[node] = _factors(node, done)
+    return done[y]
+
+
+def _factors(node: Expr, done: dict[Expr, Any]) -> tuple[Counter[Expr], Expr]:
+    name, args = node.op.name, node.args
+    if node.op is CONST:
+        return Counter(), node
+    if name == "neg":
+        powers, rest = done[args[0]]
+        return powers, -rest
+    if name == "mul":
+        (a, r), (b, s) = done[args[0]], done[args[1]]
+        return a + b, r * s
+    if name == "div":
+        powers, rest = done[args[0]]
+        return powers, rest / args[1]
+    if name == "square" or (name == "pow" and args[1].op is CONST and args[1].dtype == "n" and args[1].value > 0):
+        k = 2 if name == "square" else int(args[1].value)
+        powers, rest = done[args[0]]
+        return Counter({b: k * p for b, p in powers.items()}), rest if is_number(rest, 1) else rest**k
+    if name in ("add", "sub"):
+        return _factors_of_sum(node, done)
+    return Counter({node: 1}), const(1)
+
+
+def _factors_of_sum(node: Expr, done: dict[Expr, Any]) -> tuple[Counter[Expr], Expr]:
+    """What both terms share; a sum without that is a factor of its own."""
+    (a, r), (b, s) = done[node.args[0]], done[node.args[1]]
+    common = a & b
+    if not common:
+        return Counter({node: 1}), const(1)
+    return common, TABLE[node.op.name](_product(a - common, r), _product(b - common, s))
+
+
+def _product(powers: Counter[Expr], rest: Expr) -> Expr:
+    found = rest
+    for base, k in powers.items():
+        found = found * (base if k == 1 else base**k)
+    return found
+
+
+__all__ = [
+    "Break", "Field", "breaks_of", "crosses", "crossing", "factored", "field_of", "marks_of", "pieces_of", "reduced",
+    "samples", "square", "tangents_of",
+]  # fmt: skip
