@@ -17,6 +17,7 @@ them. Nothing here looks at values: the plan is made once for each compiled vari
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from tangently.contraction import (
     canonical,
     compact,
     contract,
+    cost,
     tied,
 )
 from tangently.expr import TABLE, Expr, Shape, const
@@ -110,11 +112,11 @@ class Denses:
 
 @dataclass(frozen=True)
 class Entries:
-    """Values at known rows and columns of the flattened matrix."""
+    """Values at known rows and columns of the flattened matrix; `key` says which, `places` gives them."""
 
     values: Expr
-    rows: np.ndarray
-    columns: np.ndarray
+    key: Any
+    places: Callable[[], tuple[np.ndarray, np.ndarray]]
 
 
 def _diagonal(found: list[Diagonals], shape: Shape) -> list[Piece]:
@@ -148,16 +150,14 @@ def _sparse(found: list[Entries], size: int) -> list[Piece]:
     """Terms at the same places are added up in the graph; one pattern holds them all."""
     groups: dict[Any, Entries] = {}
     for e in found:
-        key = (e.rows.tobytes(), e.columns.tobytes())
-        old = groups.get(key)
-        groups[key] = e if old is None else Entries(old.values + e.values, e.rows, e.columns)
+        old = groups.get(e.key)
+        groups[e.key] = e if old is None else dataclasses.replace(e, values=old.values + e.values)
     if not groups:
         return []
     parts = list(groups.values())
-    rows, columns = (np.concatenate([getattr(e, k) for e in parts]) for k in ("rows", "columns"))
-    pattern = Pattern(rows, columns, size)
-    counts = [len(e.rows) for e in parts]
-    flat = tuple([reshape(broadcast_to(e.values, (n,)), (n,)) for e, n in zip(parts, counts)])
+    places = [e.places() for e in parts]
+    pattern = Pattern(*[np.concatenate(side) for side in zip(*places)], size)
+    flat = tuple([reshape(broadcast_to(e.values, rows.shape), rows.shape) for e, (rows, _) in zip(parts, places)])
     return [Piece(flat, lambda *values: Sparse(pattern, values[0] if len(values) == 1 else np.concatenate(values)))]
 
 
@@ -280,6 +280,8 @@ def _whole(s: Sorted, shape: Shape) -> Piece | Denses:
         if crossed is not None:
             return Piece(tuple(crossed), lambda a, b: Crossed(c, (a, b)))
     found = _congruence(s, size)
+    if found is not None and len(shape) > 1 and _costs_more(s, found, size):
+        found = None
     return found or Denses(_scaled(c, broadcast_to(spread(s.network, s.term.factors, s.network.out), (*shape, *shape))))
 
 
@@ -298,6 +300,12 @@ def _congruence(s: Sorted, size: int) -> Piece | None:
         if sides is not None and _same(sides[0], sides[1], s.rows, s.columns, cut):
             return _congruent(s, sides, tuple(sorted(cut)), size)
     return None
+
+
+def _costs_more(s: Sorted, found: Piece, size: int) -> bool:
+    """Is the symmetric product (half of its multiplications) more work than the best contraction of the network?"""
+    rank = found.parts[0].shape[0]
+    return rank * size * size / 2 > cost(s.term.factors, s.network.out, s.network.sizes)
 
 
 def _sides(factors: Sequence[Factor], cut: set[int], rows: set[int], columns: set[int]) -> Any:
@@ -358,11 +366,20 @@ def _picked(network: Network, term: Term, shape: Shape) -> Piece | Entries:
     inner = tuple(dict.fromkeys((*sides[0], *sides[1])))
     sizes = _sizes(network, inner)
     values = reshape(broadcast_to(_scaled(c, spread(network, factors, inner)), sizes), (math.prod(sizes),))
-    return Entries(values, *[_places(picks, side, inner, network, shape) for side in (rows, columns)])
+    key = (sizes, *[_key(picks, side, inner) for side in (rows, columns)])
+    return Entries(
+        values, key, lambda: tuple([_places(picks, side, inner, network, shape) for side in (rows, columns)])
+    )
 
 
 def _sizes(network: Network, labels: Labels) -> tuple[int, ...]:
     return tuple([network.sizes[j] for j in labels])  # type: ignore[misc]
+
+
+def _key(picks: dict[int, Pick], side: Labels, inner: Labels) -> Any:
+    """What the places of a side hang on."""
+    at = lambda label: tuple([inner.index(j) for j in _inner(picks, label)])
+    return tuple([(picks[label].key if label in picks else None, at(label)) for label in side])
 
 
 def _inner(picks: dict[int, Pick], label: int) -> Labels:

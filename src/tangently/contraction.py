@@ -609,16 +609,32 @@ def contract(factors: Sequence[Factor], out: Labels, sizes: Mapping[int, Size]) 
     return _einsum(rest, out)
 
 
+def cost(factors: Sequence[Factor], out: Labels, sizes: Mapping[int, Size]) -> int:
+    """The multiplications of `contract`, in its order."""
+    rest, total = [set(f.indices) for f in factors], 0
+    while len(rest) > 1:
+        a, b = _next_pair([Factor(f.node, tuple(labels)) for f, labels in zip(factors, rest)], out, sizes)
+        both = rest[a] | rest[b]
+        rest = [labels for k, labels in enumerate(rest) if k not in (a, b)]
+        total += math.prod(_number(sizes[j]) for j in both)
+        rest.append(both & set(out).union(*rest))
+    return total
+
+
+def _number(size: Size) -> int:
+    """A size for the order of a contraction; symbolic ones count as all alike."""
+    return size if isinstance(size, int) else 100
+
+
 def _next_pair(factors: Sequence[Factor], out: Labels, sizes: Mapping[int, Size]) -> tuple[int, int]:
     if len(factors) == 2:
         return 0, 1
     import opt_einsum
 
-    size = lambda n: n if isinstance(n, int) else 100  # symbolic sizes: all alike
     operands = [frozenset(f.indices) for f in factors]
     every = set(out).union(*operands)
     path = opt_einsum.paths.optimal if len(factors) <= 5 else opt_einsum.paths.greedy
-    return tuple(sorted(path(operands, frozenset(out), {j: size(sizes[j]) for j in every})[0]))[:2]
+    return tuple(sorted(path(operands, frozenset(out), {j: _number(sizes[j]) for j in every})[0]))[:2]
 
 
 def _einsum(factors: Sequence[Factor], out: Labels) -> Expr:
@@ -654,5 +670,5 @@ def as_number(c: Number) -> int | float:
 
 __all__ = [
     "Factor", "Labels", "Network", "NoClosedForm", "Pick", "Term", "as_number", "canonical", "coefficient", "compact",
-    "contract", "contract_all", "tied",
+    "contract", "contract_all", "cost", "tied",
 ]  # fmt: skip

@@ -11,7 +11,9 @@ Formulas: Jᵢⱼ = ∂fᵢ/∂xⱼ (numerator layout: output axes first, input 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +33,8 @@ from tangently.tracing.trees import unflatten
 UNROLL = 32  # a Jacobian with a side this short is formed in one graph
 MANY = 512  # directions carried in one forward pass
 FEW = 4  # a Hessian is compressed where at most one direction for so many columns is needed
+SEPARATE = 16  # parts of the arguments, up to which it is looked for passes of their own
+STATEMENT = 1_000  # entries that are computed in the time that one more statement takes
 FORWARD = 1 << 24  # entries of the largest array that a pass with many directions makes
 
 
@@ -207,7 +211,7 @@ def _by_rows(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
         rows = [pullback([_entry(y, k)], [const(1.0)], xs) for k in range(size(y))]
         found.append(
             [
-                reshape(_stack([reshape(row[j], (size(x),)) for row in rows], axis=0), (*y.shape, *x.shape))
+                reshape(_stack([row[j] for row in rows]), (*y.shape, *x.shape))
                 for j, x in enumerate(xs)
             ]
         )
@@ -221,17 +225,112 @@ def _entry(y: Expr, k: int) -> Expr:
     return TABLE["index"](y, params=(tuple([int(i) for i in np.unravel_index(k, y.shape)]),))
 
 
+@dataclass(frozen=True)
+class Part:
+    """A run of an argument's entries, from start to stop, that enters the formula as a node of its own."""
+
+    node: Expr
+    argument: int
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+
 def _by_columns(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
-    """One pass along the directions of all entries of all arguments."""
-    sizes = [size(x) for x in xs]
-    n = sum(sizes)
-    starts = np.cumsum([0, *sizes])
-    unit = np.eye(n)
-    seeds = {x: const(unit[i : i + k].reshape(*x.shape, n)) for x, i, k in zip(xs, starts, sizes)}
-    moved = tangents(ys, seeds, n)
-    runs = [(("e",), ("s", int(i), int(i) + k, None)) for i, k in zip(starts, sizes)]
-    pick = lambda t, run: t if len(xs) == 1 else TABLE["index"](t, params=(run,))
-    return [[reshape(pick(t, run), (*y.shape, *x.shape)) for x, run in zip(xs, runs)] for y, t in zip(ys, moved)]
+    """Passes along all entries of all arguments: where x[:3] and x[3:] go separate ways, one along each."""
+    order = toposort([*ys, *xs])
+    parts = [part for k, x in enumerate(xs) for part in _parts(k, x, ys, order)]
+    found: dict[Part, list[Expr]] = {}
+    for group in _grouped(parts, order):
+        found.update(_group_of_columns(ys, group))
+    return [[_joined(y, x, [(p, found[p][j]) for p in parts if p.argument == k]) for k, x in enumerate(xs)]
+            for j, y in enumerate(ys)]  # fmt: skip
+
+
+def _parts(k: int, x: Expr, ys: Sequence[Expr], order: Sequence[Expr]) -> list[Part]:
+    """The runs of an argument that are used, if nothing else of it is and no two overlap; else all of it."""
+    users = [n for n in order if x in n.args]
+    found = [Part(n, k, *run) for n in users if (run := _run_of(n)) is not None]
+    found.sort(key=lambda part: part.start)
+    apart = all(a.stop <= b.start for a, b in itertools.pairwise(found))
+    return found if len(found) == len(users) and apart and x not in ys else [Part(x, k, 0, size(x))]
+
+
+def _run_of(node: Expr) -> tuple[int, int] | None:
+    """Which entries of its operand, in order, an index of the first axis picks."""
+    if node.op is not TABLE["index"] or len(node.args) != 1 or len(node.params[0]) != 1:
+        return None
+    (part,), rows = node.params[0], node.args[0].shape[0]
+    width = math.prod(node.args[0].shape[1:])
+    if type(part) is int:
+        return part % rows * width, (part % rows + 1) * width
+    if part[0] != "s":
+        return None
+    start, stop, step = slice(*part[1:]).indices(rows)
+    return (start * width, stop * width) if step == 1 and start < stop else None
+
+
+def _grouped(parts: Sequence[Part], order: Sequence[Expr]) -> list[list[Part]]:
+    """Parts whose passes are one: two are merged as long as that saves more statements than it adds zeros."""
+    if len(parts) > SEPARATE:
+        return [list(parts)]
+    weights = _weights(parts, order)
+
+    def cost(group: Sequence[Part]) -> int:
+        bits, columns = sum(1 << parts.index(p) for p in group), sum(p.size for p in group)
+        return sum(STATEMENT * n + entries * columns for mask, (n, entries) in weights.items() if mask & bits)
+
+    groups = [[part] for part in parts]
+    while True:
+        pairs = [(cost(a) + cost(b) - cost([*a, *b]), i, j)
+                 for (i, a), (j, b) in itertools.combinations(enumerate(groups), 2)]  # fmt: skip
+        saved, i, j = max(pairs, default=(0, 0, 0))
+        if saved <= 0:
+            return groups
+        groups[i] += groups.pop(j)
+
+
+def _weights(parts: Sequence[Part], order: Sequence[Expr]) -> dict[int, tuple[int, int]]:
+    """For each set of parts, as bits: how many nodes depend on just these, and the entries of all of them."""
+    reached = {part.node: 1 << k for k, part in enumerate(parts)}
+    weights: dict[int, tuple[int, int]] = {}
+    for n in order:
+        if n in reached:
+            continue
+        mask = functools.reduce(operator.or_, [reached.get(a, 0) for a in n.args], 0)
+        if mask:
+            reached[n] = mask
+            count, entries = weights.get(mask, (0, 0))
+            weights[mask] = count + 1, entries + size(n)
+    return weights
+
+
+def _group_of_columns(ys: Sequence[Expr], group: Sequence[Part]) -> dict[Part, list[Expr]]:
+    """One pass along the directions of all entries of these parts."""
+    starts = [0, *itertools.accumulate(p.size for p in group)]
+    unit = np.eye(starts[-1])
+    seeds = {p.node: const(unit[i : i + p.size].reshape(*p.node.shape, starts[-1])) for p, i in zip(group, starts)}
+    moved = tangents(ys, seeds, starts[-1])
+    if len(group) == 1:
+        return {group[0]: moved}
+    runs = [(("e",), ("s", i, i + p.size, None)) for p, i in zip(group, starts)]
+    return {p: [TABLE["index"](t, params=(run,)) for t in moved] for p, run in zip(group, runs)}
+
+
+def _joined(y: Expr, x: Expr, columns: Sequence[tuple[Part, Expr]]) -> Expr:
+    """∂y/∂x from the columns of the argument's parts, in order; no part uses the entries in between."""
+    pieces: list[Expr] = []
+    end = 0
+    for part, t in columns:
+        pieces += [zero((*y.shape, part.start - end)), t] if part.start > end else [t]
+        end = part.stop
+    if end < size(x):
+        pieces.append(zero((*y.shape, size(x) - end)))
+    whole = pieces[0] if len(pieces) == 1 else TABLE["concatenate"](*pieces, params=(len(y.shape),))
+    return reshape(whole, (*y.shape, *x.shape))
 
 
 def _as_network(y: Expr, x: Expr) -> Expr | None:
@@ -245,8 +344,8 @@ def _as_network(y: Expr, x: Expr) -> Expr | None:
     return None if whole is None else broadcast_to(whole, (*y.shape, *x.shape))
 
 
-def _stack(parts: list[Expr], axis: int) -> Expr:
-    return TABLE["stack"](*parts, params=(axis,))
+def _stack(parts: list[Expr]) -> Expr:
+    return TABLE["stack"](*parts, params=(0,)) if len(parts) > 1 else parts[0]
 
 
 def jacobian() -> Transformation:

@@ -24,14 +24,16 @@ def write_blocked(body: Body, region: Region, workers: int) -> None:
         writer.source[n] = (_slice(body, name, n.shape.index(region.rows), head), ATOM)
     for n, name in parts.items():
         writer.source[n] = (f"{name}[lo // {size}]", ATOM)
-    name = writer.fresh("block")
     body.local, body.stored, body.label, writer.lines = set(region.nodes), set(kept), region.rows, []
+    body.earlier = {}
     sliced: dict[tuple[Expr, int], str] = {}
     for n in region.nodes:
         _write_node(body, n, sliced, head)
     inner, writer.lines = writer.lines, lines
     body.local, body.stored, body.label = None, set(), None
+    lines += [f"{name} = {text}" for text, name in body.earlier.items()]
     rows = ["rows = hi - lo"] if any("rows" in line for line in inner) else []
+    name = writer.fresh("block")
     lines += [f"def {name}(lo, hi):", *[f"    {line}" for line in (*rows, *head, *inner)]]
     lines.append(f"in_blocks({name}, {region.rows}, {size}, {workers if region.work >= HEAVY else 1})")
     for n, name in whole.items():

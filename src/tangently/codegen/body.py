@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tangently.codegen.buffers import Buffers, is_big, is_view
+from tangently.codegen.contractions import contraction
 from tangently.codegen.flat import (
     ATOM,
     LINE,
@@ -62,6 +63,7 @@ class Body:
         self.local: set[Expr] | None = None  # the nodes of the region that is being written
         self.label: int | None = None  # the number of slices that it is cut into
         self.stored: set[Expr] = set()  # those of them that are kept as a whole
+        self.earlier: dict[str, str] = {}  # what its blocks share: the text, and a name
 
     def _needs_names(self) -> set[Expr]:
         found: set[Expr] = set()
@@ -123,14 +125,9 @@ class Body:
                 return
         if node.op.inplace is not None and self._in_place(node):
             return
-        if self._spread(node):
+        if self._spread(node) or self._filled(node):
             return
-        template = self.writer.dialect.template(node.op)
-        text, precedence = (
-            apply_template(self.writer, template, self._params(node), self.operands(node))
-            if template
-            else row_call(self.writer, node)
-        )
+        text, precedence = self._text(node)
         if node in self.defined and not self.uses.get(node):
             self.writer.lines.append(text)  # raises where there is no value
             return
@@ -138,6 +135,35 @@ class Body:
             self.writer.source[node] = (text, precedence)
             return
         self._assign(node, text)
+
+    def _text(self, node: Expr) -> tuple[str, int]:
+        """The source of one operation, and how it binds."""
+        found = None if self.scalar else self._by_shape(node)
+        if found is not None:
+            return found
+        template = self.writer.dialect.template(node.op)
+        if not template:
+            return row_call(self.writer, node)
+        return apply_template(self.writer, template, self._params(node), self.operands(node))
+
+    def _by_shape(self, node: Expr) -> tuple[str, int] | None:
+        """What is best written in a way that hangs on the operands' shapes."""
+        if node.op.kind == "multilinear":
+            texts = [operand(self.writer, a, ATOM) for a in node.args]
+            fixed = [self.local is None or a not in self.local and self.label not in a.shape for a in node.args]
+            shapes = [a.shape for a in node.args]
+            return contraction(node.params[0], texts, shapes, fixed, self.label, self._before)
+        if node.op.name == "reshape" and node.args[0].shape:
+            return f"{operand(self.writer, node.args[0], ATOM)}.reshape{_tuple(self._params(node)[0])}", ATOM
+        return None
+
+    def _before(self, text: str) -> str:
+        """Inside of blocks, the name of a value that is computed once before them."""
+        if self.local is None:
+            return text
+        if text not in self.earlier:
+            self.earlier[text] = self.writer.fresh("t")
+        return self.earlier[text]
 
     def _params(self, node: Expr) -> tuple[Any, ...]:
         """Inside a block, a shape has the number of the block's slices."""
@@ -175,6 +201,17 @@ class Body:
             return node not in self.outputs
         inplace_only = users and all(n.op.inplace is not None and n.args[0] is node for n in users)
         return bool(inplace_only and is_number(node.args[0], 0) and node not in self.outputs)
+
+    def _filled(self, node: Expr) -> bool:
+        """One number in every entry is a constant, which takes no memory."""
+        if node.op.name != "broadcast" or node in self.outputs or self.scalar:
+            return False
+        if node.args[0].op is not CONST or node.args[0].shape or self.label in node.shape:
+            return False
+        value = node.args[0].value
+        name = {0.0: "zeros", 1.0: "ones"}.get(value, "filled")
+        self.writer.source[node] = (self.writer.constant(np.broadcast_to(value, node.shape), name), ATOM)
+        return True
 
     def _inlined(self, node: Expr, text: str) -> bool:
         if self.uses.get(node, 0) != 1 or node in self.writer.names:
@@ -284,6 +321,10 @@ class Body:
             return text if node.op is CONST and type(node.value) is float else f"float({text})"
         own = self.buffers.fresh_result(node) and self.outputs.count(node) == 1 and not real
         return text if own else f"np.array({text}{real})"
+
+
+def _tuple(shape: Sequence[Any]) -> str:
+    return f"({', '.join(map(repr, shape))})" if shape else "(())"
 
 
 def _stored(target: str) -> str:

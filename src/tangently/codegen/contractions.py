@@ -12,51 +12,54 @@ alone, and `np.einsum` is the faster one.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tangently.codegen.flat import ATOM
-from tangently.expr import Expr, Shape
+from tangently.expr import Shape
 from tangently.primitives.tensor import parts, spelling
 
 SHORT = 64  # entries of an inner loop, below which the work around it is most of the time
 FEW = 1_024  # entries of a sum, below which any spelling will do
 FLAT = ("outer", "hadamard", "vdot", "matmul")  # spellings of two operands of at most two axes that are best already
 
-Keep = Callable[[str], str]  # a name for a value that needs to be computed once only
+Keep = Callable[[str], str]  # a name for a value that is computed once, before the blocks
 
 
 @dataclass(frozen=True)
 class Side:
-    """One operand of a matrix product: its text, subscripts and shape."""
+    """One operand: its text, subscripts and shape, and whether it is the same for every block."""
 
     text: str
     subscripts: str
     shape: Shape
+    fixed: bool = True
 
     def size(self, c: str) -> int:
         return self.shape[self.subscripts.index(c)]
 
 
-def contraction(node: Expr, shapes: Sequence[Shape], label: int | None) -> Callable[..., tuple[str, int] | None]:
-    """A function from the operands' texts to the spelling and its precedence; None where the row's own is best.
+def contraction(
+    spec: str, texts: Sequence[str], shapes: Sequence[Shape],
+    fixed: Sequence[bool] = (True, True), label: int | None = None, keep: Keep = str,
+) -> tuple[str, int] | None:  # fmt: skip
+    """The text of an einsum and its precedence; None where the row's own spelling is best.
 
-    label: the size of the axis that is cut into blocks, where the node stands in one.
+    label: the size of the axis that is cut into blocks, where the text stands in one.
 
-    >>> from tangently.expr import TABLE, symbol
-    >>> a, b = symbol("a", (5, 3, 4)), symbol("b", (5, 4, 6, 7))
-    >>> node = TABLE["einsum"](a, b, params=("abc,acde->abde",))
-    >>> contraction(node, [a.shape, b.shape], None)("a", "b", keep=str)
-    ('(a @ b.reshape(5, 4, 42)).reshape(5, 3, 6, 7)', 9)
+    >>> contraction("abc,acde->abde", ["x", "y"], [(5, 3, 4), (5, 4, 6, 7)])
+    ('(x @ y.reshape(5, 4, 42)).reshape(5, 3, 6, 7)', 9)
     """
-    operands, out = parts(node.params[0])
-    found = spelling(node.params[0])
+    operands, out = parts(spec)
+    found = spelling(spec)
     if len(operands) == 1:
-        return lambda x, keep: _sum(x, operands[0], out, shapes[0]) if found.form == "sum" else None
-    if len(operands) != 2 or (found.form in FLAT and all(len(s) < 3 for s in operands)) or not _is_product(*operands, out):
-        return lambda a, b, keep: None
-    return lambda a, b, keep: _product(Side(a, operands[0], shapes[0]), Side(b, operands[1], shapes[1]), out, label, keep)
+        return _sum(texts[0], operands[0], out, shapes[0]) if found.form == "sum" else None
+    if len(operands) != 2 or (found.form in FLAT and all(len(s) < 3 for s in operands)):
+        return None
+    a, b = itertools.starmap(Side, zip(texts, operands, shapes, fixed))
+    return _product(a, b, out, label, keep) if _is_product(*operands, out) else None
 
 
 def _sum(x: str, subscripts: str, out: str, shape: Shape) -> tuple[str, int] | None:
@@ -101,12 +104,8 @@ def _matmul(left: Side, right: Side, out: str, columns: str, label: int | None, 
     if rows + summed not in left.subscripts:
         rows = rows[-1:]
     batch = out[: len(out) - len(rows) - len(columns)]
-    if not rows and not batch:
-        return None
-    first = _laid_out(left, batch, (rows, summed), label, keep)
-    second = _laid_out(right, batch, (summed, columns), label, keep)
-    if first is None or second is None:
-        return None
+    first = _laid_out(left, batch, (rows, summed), label)
+    second = _laid_out(_compact(right, batch, summed, columns, keep), batch, (summed, columns), label)
     text = f"{first} @ {second}"
     if len(rows) == len(columns) == 1:
         return text, 3
@@ -114,21 +113,18 @@ def _matmul(left: Side, right: Side, out: str, columns: str, label: int | None, 
     return f"({text}).reshape({_listed([sizes[c] for c in out], label)})", ATOM
 
 
-def _laid_out(x: Side, batch: str, groups: tuple[str, str], label: int | None, keep: Keep) -> str | None:
+def _laid_out(x: Side, batch: str, groups: tuple[str, str], label: int | None) -> str:
     """The operand with its axes in the order batch, groups; missing batch axes after the first one get size 1."""
     own = "".join(c for c in batch if c in x.subscripts)
     order = own + "".join(groups)
     text = _moved(x, order)
     needed = batch[batch.index(own[0]) :] if own else ""
     dims = [x.size(c) if c in own else 1 for c in needed]
-    merged = [math.prod(map(x.size, g)) for g in groups]
-    if all(len(g) == 1 for g in groups) and needed == own:
-        return _compact(x, text, order, own, groups[1], keep)
     if all(len(g) == 1 for g in groups):
-        return f"{text}[{', '.join(':' if c in own else 'None' for c in needed)}]"
-    hidden = [g for g in groups if label is not None and len(g) > 1 and label in map(x.size, g)]
-    if hidden:
-        return None
+        spread = f"[{', '.join(':' if c in own else 'None' for c in needed)}]"
+        return text if needed == own else f"{text}{spread}"
+    cut = [len(g) > 1 and label in map(x.size, g) for g in groups]  # the block's own number of entries
+    merged = [-1 if inside else math.prod(map(x.size, g)) for g, inside in zip(groups, cut)]
     return f"{text}.reshape({_listed([*dims, *merged], label)})"
 
 
@@ -144,11 +140,15 @@ def _moved(x: Side, order: str) -> str:
     return f"{x.text}.transpose({', '.join(map(str, axes))})"
 
 
-def _compact(x: Side, text: str, order: str, own: str, last: str, keep: Keep) -> str:
+def _compact(x: Side, batch: str, summed: str, columns: str, keep: Keep) -> Side:
     """A stack of small transposed matrices on the right: BLAS is faster on a copy that is not transposed."""
-    turned = own and x.subscripts[-1] != last and x.subscripts[:-2] == order[:-2]
-    small = max(x.shape[-2:]) <= SHORT
-    return keep(f"np.ascontiguousarray({text})") if turned and small else text
+    own = "".join(c for c in batch if c in x.subscripts)
+    turned = x.subscripts == own + columns + summed and len(summed) == len(columns) == 1
+    if not own or not turned or not x.fixed or max(x.shape[-2:]) > SHORT:
+        return x
+    order = own + summed + columns
+    text = keep(f"np.ascontiguousarray({_moved(x, order)})")
+    return Side(text, order, tuple(x.size(c) for c in order))
 
 
 def _listed(sizes: Sequence[int], label: int | None) -> str:

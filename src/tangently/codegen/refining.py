@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from tangently.codegen.flat import use_counts
 from tangently.expr import CONST, INPUT, TABLE, Data, Expr, Shape, const, is_number, toposort
 from tangently.primitives.kinds import broadcast_to, letters, reshape
-from tangently.primitives.tensor import spelling
+from tangently.primitives.tensor import parts, spelling
 
 FOLDED = 4_096  # entries of a constant that is computed when code is written
 MERGED = 2_048  # entries of a product, from which on its sum is written as a contraction
@@ -28,11 +29,12 @@ def refine(outputs: Sequence[Expr]) -> list[Expr]:
     uses = use_counts(order, outputs)
     done: dict[Expr, Expr] = {}
     single: set[Expr] = set()  # rewritten nodes that one node uses
+    inner = {n.args[0] for n in order if n.op.name == "scatter_add" and uses[n.args[0]] == 1}  # read with the last one
     for node in order:
         args = tuple(done[a] for a in node.args)
         same = all(a is b for a, b in zip(args, node.args))
         better = node if same or node.op in (INPUT, CONST) else node.op(*args, params=node.params)
-        done[node] = _rewritten(better, single) if better.args else better
+        done[node] = _rewritten(better, single) if better.args and node not in inner else better
         if uses.get(node, 0) == 1:
             single.add(done[node])
     return [done[y] for y in outputs]
@@ -49,13 +51,50 @@ def _rewritten(node: Expr, single: set[Expr]) -> Expr:
 def _folded(node: Expr) -> Expr:
     """A value without inputs is a constant; zeros are written as such, so that what they multiply disappears."""
     arrays = any(a.params[0] is Data for a in node.args if a.op is CONST)
-    if not arrays or not all(a.op is CONST for a in node.args) or math.prod(node.shape) > FOLDED:
+    if not arrays or not all(map(_is_known, node.args)) or math.prod(node.shape) > FOLDED:
         return node
     with np.errstate(all="ignore"):
-        value = np.asarray(node.op.evaluate(node.params, *[a.value for a in node.args]))
+        value = np.asarray(node.op.evaluate(node.params, *map(_known, node.args)))
     if value.dtype.char != node.dtype:
         return node
     return const(np.array(value)) if value.any() or node.dtype != "d" else broadcast_to(const(0.0), node.shape)
+
+
+def _is_known(x: Expr) -> bool:
+    return x.op is CONST or _is_spread(x)
+
+
+def _known(x: Expr) -> Any:
+    return x.value if x.op is CONST else np.broadcast_to(x.args[0].value, x.shape)
+
+
+# ---------------------------------------------------------------- products
+
+
+def _scaled(node: Expr, single: set[Expr]) -> Expr | None:
+    """(c·a)(d·b) is (c·d)(a·b): one number, and on the smaller of the two."""
+    (c, a), (d, b) = (_factor(x, single) for x in node.args)
+    if c == 1 or d == 1 or not 0 < abs(c * d) < math.inf:
+        return None
+    if len(a.shape) > len(b.shape) or math.prod(a.shape) > math.prod(b.shape):
+        a, b = b, a
+    scaled = a if c * d == 1 else TABLE["neg"](a) if c * d == -1 else TABLE["mul"](c * d, a)
+    found = TABLE["mul"](scaled, b)
+    return found if found.shape == node.shape and found.dtype == node.dtype else None
+
+
+def _factor(x: Expr, single: set[Expr]) -> tuple[float, Expr]:
+    """A number in front of an array that nothing else needs, and the rest."""
+    if x not in single or not x.shape:
+        return 1, x
+    if x.op.name == "neg":
+        return -1, x.args[0]
+    if x.op.name == "reshape":
+        c, rest = _factor(x.args[0], single)
+        return c, reshape(rest, x.shape)
+    if x.op.name == "mul" and x.args[0].op is CONST and x.args[0].dtype in "wn" and x.args[1].shape == x.shape:
+        return x.args[0].value, x.args[1]
+    return 1, x
 
 
 # ---------------------------------------------------------------- sums
@@ -83,11 +122,35 @@ def summed(x: Expr, axes: tuple[int, ...], single: set[Expr]) -> Expr | None:
         outside = _constant_outside(x, axes)
         if outside is not None:
             return outside
-    if name == "mul" and x in single:
+    if name == "einsum" and len(x.args) == 2 and x in single:
+        return _before_product(x, axes)
+    if name == "mul" and (x in single or len({math.prod(a.shape) for a in x.args}) > 1):  # no more to read than x
         return _contracted(x, x.args, axes)
     if name == "pow" and is_number(x.args[1], 2) and x in single:
         return _contracted(x, (x.args[0], x.args[0]), axes)
     return None
+
+
+def _signed(node: Expr, single: set[Expr]) -> Expr | None:
+    """A product of −u is minus the product, where that is the smaller array."""
+    for k, a in enumerate(node.args):
+        if a.op.name == "neg" and math.prod(a.shape) > math.prod(node.shape):
+            return TABLE["neg"](node.op(*node.args[:k], a.args[0], *node.args[k + 1 :], params=node.params))
+    return None
+
+
+def _before_product(x: Expr, axes: tuple[int, ...]) -> Expr | None:
+    """Σₐ of a product of which one operand alone has the index a: that operand's sum is multiplied."""
+    operands, out = parts(x.params[0])
+    gone = {out[k] for k in axes}
+    having = [i for i, subscripts in enumerate(operands) if gone & set(subscripts)]
+    if len(having) != 1 or any(len(set(s)) < len(s) for s in operands):
+        return None
+    (i,) = having
+    smaller = _summed_or_sum(x.args[i], tuple(k for k, c in enumerate(operands[i]) if c in gone), set())
+    subscripts = ["".join(c for c in s if c not in gone) for s in operands]
+    args = [*x.args[:i], smaller, *x.args[i + 1 :]]
+    return TABLE["einsum"](*args, params=(f"{','.join(subscripts)}->{''.join(c for c in out if c not in gone)}",))
 
 
 def _summed_or_sum(x: Expr, axes: tuple[int, ...], single: set[Expr]) -> Expr:
@@ -158,11 +221,38 @@ def _contracted(x: Expr, factors: Sequence[Expr], axes: tuple[int, ...]) -> Expr
     return found if found.shape == tuple(n for k, n in enumerate(x.shape) if k not in axes) else None
 
 
+# ---------------------------------------------------------------- stacks
+
+
+def _stack(node: Expr, single: set[Expr]) -> Expr | None:
+    """A stack of one is a reshape; a stack of stacks is one stack, reshaped."""
+    (axis,) = node.params
+    if len(node.args) == 1:
+        return reshape(node.args[0], node.shape)
+    stacks = [a for a in node.args if a.op is node.op and a.params == node.params]
+    if not stacks or len({len(a.args) for a in stacks}) > 1 or not all(a in single for a in stacks):
+        return None
+    pieces = [_slices(a, axis, node) for a in node.args]
+    if None in pieces:
+        return None
+    return reshape(node.op(*[x for piece in pieces for x in piece], params=node.params), node.shape)  # type: ignore[union-attr]
+
+
+def _slices(x: Expr, axis: int, node: Expr) -> Sequence[Expr] | None:
+    """The operands of a stack; the slices of a constant."""
+    if x.op is node.op and x.params == node.params:
+        return x.args
+    if _is_known(x) and x.shape:
+        whole = ("s", None, None, None)
+        return [TABLE["index"](x, params=((*[whole] * axis, k),)) for k in range(x.shape[axis])]
+    return None
+
+
 # ---------------------------------------------------------------- scatters
 
 
 def _scatter(node: Expr, single: set[Expr]) -> Expr | None:
-    """Pieces put side by side into zeros, until they fill them."""
+    """Pieces put side by side into zeros, until they fill them, or most of them."""
     pieces: list[tuple[int, int, Expr]] = []
     axis, below = None, node
     while below.op is node.op:
@@ -175,14 +265,25 @@ def _scatter(node: Expr, single: set[Expr]) -> Expr | None:
         if place is None or axis not in (None, place[0]):
             return None
         axis = place[0]
-        pieces.append((place[1], place[2], update))
+        pieces.append(place[1:])
         below = base
-    pieces.sort(key=lambda piece: piece[0])
-    ends = [0, *[stop for _, stop, _ in pieces]]
-    whole = all(start == end for (start, _, _), end in zip(pieces, ends)) and axis is not None
-    if not _is_zero(below) or not whole or ends[-1] != node.shape[axis]:  # type: ignore[index]
-        return None
-    return TABLE["concatenate"](*[u for _, _, u in pieces], params=(axis,))
+    return _side_by_side(node, axis, pieces) if _is_zero(below) and axis is not None else None
+
+
+def _side_by_side(node: Expr, axis: int, pieces: list[tuple[int, int, Expr]]) -> Expr | None:
+    """The pieces in order, with zeros in between."""
+    joined: list[Expr] = []
+    end = 0
+    gap = lambda size: broadcast_to(const(0.0), (*node.shape[:axis], size, *node.shape[axis + 1 :]))
+    for start, stop, piece in sorted(pieces, key=lambda p: p[0]):
+        if start < end:
+            return None
+        joined += [gap(start - end), piece] if start > end else [piece]
+        end = stop
+    if end < node.shape[axis]:
+        joined.append(gap(node.shape[axis] - end))
+    filled = sum(stop - start for start, stop, _ in pieces)
+    return TABLE["concatenate"](*joined, params=(axis,)) if 2 * filled > node.shape[axis] else None
 
 
 def _is_spread(x: Expr) -> bool:
@@ -200,22 +301,29 @@ def _fills(node: Expr) -> bool:
     return forward and math.prod(node.args[1].shape) == math.prod(node.shape)
 
 
-def _place(node: Expr) -> tuple[int, int, int] | None:
-    """(axis, start, stop) of a scatter into one range of one axis, with an update of that very shape."""
-    ranges = [
-        (k, *slice(*part[1:]).indices(node.shape[k]))
-        for k, part in enumerate(node.params[0])
-        if type(part) is not int and part[0] == "s" and part != ("s", None, None, None)
-    ]
-    plain = all(type(part) is not int and part[0] == "s" for part in node.params[0])
-    if not plain or len(ranges) != 1 or ranges[0][3] != 1:
+def _place(node: Expr) -> tuple[int, int, int, Expr] | None:
+    """(axis, start, stop, update) of a scatter into one range, or one entry, of one axis."""
+    update = node.args[1]
+    at = [k for k, part in enumerate(node.params[0]) if part != ("s", None, None, None)]
+    if len(at) != 1 or update.dtype != node.dtype:
         return None
-    axis, start, stop, _ = ranges[0]
-    shape = (*node.shape[:axis], stop - start, *node.shape[axis + 1 :])
-    return (axis, start, stop) if node.args[1].shape == shape and node.args[1].dtype == node.dtype else None
+    (axis,), part = at, node.params[0][at[0]]
+    single = type(part) is int
+    if not single and part[0] != "s":
+        return None
+    start, stop, step = (part, part + 1, 1) if single else slice(*part[1:]).indices(node.shape[axis])
+    before, after = node.shape[:axis], node.shape[axis + 1 :]
+    if step != 1 or start < 0 or update.shape != ((*before, *after) if single else (*before, stop - start, *after)):
+        return None
+    return axis, start, stop, reshape(update, (*before, stop - start, *after))
 
 
 Rule = Callable[[Expr, set[Expr]], "Expr | None"]
-RULES: dict[str, tuple[Rule, ...]] = {"einsum": (_sum,), "scatter_add": (_scatter,)}
+RULES: dict[str, tuple[Rule, ...]] = {
+    "einsum": (_sum, _signed),
+    "mul": (_scaled,),
+    "stack": (_stack,),
+    "scatter_add": (_scatter,),
+}
 
 __all__ = ["refine"]

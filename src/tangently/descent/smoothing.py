@@ -36,12 +36,13 @@ from typing import Any
 import numpy as np
 
 from tangently import functions as F
-from tangently.expr import CONST, TABLE, Expr, Primitive, Rule, build, const, depends, toposort
+from tangently.expr import CONST, TABLE, Expr, Primitive, Rule, build, const, depends, is_number, toposort
 from tangently.primitives.kinds import broadcast_shapes, broadcast_to, floating, shape_of
 
-POSITIONS = frozenset({"index", "gather", "scatter"})  # rows whose operands after the first may be positions
+POSITIONS = frozenset({"index", "gather", "scatter_add", "scatter_along"})  # whole operands after the first: positions
 INDICES = frozenset({"argmax", "argmin", "argsort"})
 ROUNDINGS = frozenset({"floor", "ceil", "trunc", "rint"})
+INTEGERS = "bhilqBHILQ?"
 WHOLE = frozenset({"add", "sub", "mul", "neg", "einsum", "where", "maximum", "minimum", "abs", "reshape", "broadcast"})
 WHOLE_VALUES = ROUNDINGS | INDICES | {"sign", "step"}
 
@@ -191,14 +192,20 @@ def _flat(order: Sequence[Expr], varying: set[Expr]) -> set[Expr]:
     found: set[Expr] = set()
     for node in order:
         live = [a for a in _operands(node) if a in varying]
-        if node in varying and node.args and (node.op.name in COUNTERPARTS or all(a in found for a in live)):
-            if node.op.name != "where" or all(a in found for a in live):
-                found.add(node)
+        if node in varying and node.args and (_jumps(node) or all(a in found for a in live)):
+            found.add(node)
     return found
 
 
+def _jumps(node: Expr) -> bool:
+    return node.dtype in INTEGERS or node.op.name in WHOLE_VALUES
+
+
 def _operands(node: Expr) -> Sequence[Expr]:
-    return node.args[:1] if node.op.name in POSITIONS and node.args[0].dtype not in "?lq" else node.args
+    """The operands that are values, not positions."""
+    if node.op.name not in POSITIONS:
+        return node.args
+    return [a for k, a in enumerate(node.args) if k == 0 or a.dtype not in INTEGERS]
 
 
 def _renewed(walk: _Walk, node: Expr) -> Expr:
@@ -211,17 +218,19 @@ def _renewed(walk: _Walk, node: Expr) -> Expr:
         return _rebuilt(walk, node)
     value, words = found
     value = broadcast_to(value, node.shape)
+    if words is None:
+        return value
     walk.soft[node] = words
     return straight_through(node, value) if walk.straight else value
 
 
 def _rebuilt(walk: _Walk, node: Expr) -> Expr:
-    args = list(map(walk.new.__getitem__, node.args))
+    args = [walk.new[a] for a in node.args]
     if node.op.name in POSITIONS:
-        hard = [a for a in node.args[1:] if a in walk.soft or a in walk.kept]
-        for a in hard:
-            walk.kept.setdefault(node, f"{a.op.name} chooses an entry; the slope is that of the entry")
-        args[1:] = [a if a.dtype in "?lqi" else new for a, new in zip(node.args[1:], args[1:])]
+        args = [a if k and a.dtype in INTEGERS else new for k, (a, new) in enumerate(zip(node.args, args))]
+        chosen = [a.op.name for a in node.args[1:] if a in walk.varying and a.dtype in INTEGERS]
+        if chosen:
+            walk.kept[node] = f"{chosen[0]} chooses an entry; the slope is that of the entry"
     return node if args == list(node.args) else build(node.op, args, node.params)
 
 
@@ -230,7 +239,7 @@ def _whole(walk: _Walk, node: Expr) -> bool:
     if node.op is CONST:
         value = np.asarray(node.value)
         return value.dtype.kind in "biu" or bool((value == np.round(value)).all())
-    if node.dtype in "?nbhilqBHILQ" or node.op.name in WHOLE_VALUES:
+    if node.dtype in INTEGERS + "n" or node.op.name in WHOLE_VALUES:
         return True
     return node.op.name in WHOLE and all(_whole(walk, a) for a in node.args)
 
@@ -304,33 +313,33 @@ def _winning(walk: _Walk, node: Expr) -> Any:
 
 def _argsort(walk: _Walk, node: Expr) -> Any:
     inner = node.args[0]
-    if inner.op.name != "argsort" or inner.params != node.params:
+    if inner.op.name == "argsort" and inner.params == node.params:
+        rank = soft_rank(walk.new[inner.args[0]], walk.temperature, node.params[0])
+        return rank, "soft rank, a sum of logistic steps"
+    if any(node in user.args for user in walk.order if user.op.name not in {*POSITIONS, "argsort"}):
         walk.kept[node] = "an order as numbers has no smooth counterpart; argsort(argsort(x)), the rank, has one"
-        return None
-    return soft_rank(walk.new[inner.args[0]], walk.temperature, node.params[0]), "sum of logistic steps (soft rank)"
+    return None
 
 
 def _where(walk: _Walk, node: Expr) -> Any:
-    c, a, b = node.args
+    """Where a branch varies by itself the choice stays; elsewhere the mixture, which is p itself of 1 and 0."""
+    c, *branches = node.args
     if c not in walk.soft:
         return None
-    if any(x in walk.varying and x not in walk.flat for x in (a, b)):
-        walk.kept[node] = "its branches have slopes of their own; a jump between them, if any, has none"
-        walk.new[c], before = c, walk.new[c]
-        kept = _rebuilt(walk, node)
-        walk.new[c] = before
-        return None if kept is node else (kept, "the same, of smooth branches")
+    a, b = (as_number(walk.new[x]) for x in branches)
+    if any(x in walk.varying and x not in walk.flat for x in branches):
+        walk.kept[node] = "its branches have slopes of their own; a jump between them, if there is one, has none"
+        return build(node.op, (c, a, b)), None
     p = as_number(walk.new[c])
-    return p * as_number(walk.new[a]) + (1 - p) * as_number(walk.new[b]), "mixture p a + (1 − p) b"
+    return (p, None) if is_number(a, 1) and is_number(b, 0) else (p * a + (1 - p) * b, "mixture p a + (1 − p) b")
 
 
 def _astype(walk: _Walk, node: Expr) -> Any:
     x = node.args[0]
-    new = walk.new[x]
     if x in walk.flat and (x.dtype == "?" or _whole(walk, x)):
-        return as_number(new), "the same, as a real number"
-    if np.dtype(node.params[0]).kind in "iu" and x.dtype not in "?bhilqBHILQ":
-        return _trunc(new, walk.temperature), "smooth staircase"
+        return as_number(walk.new[x]), None
+    if node.dtype in INTEGERS and x.dtype not in INTEGERS:
+        return _trunc(walk.new[x], walk.temperature), "smooth staircase"
     return None
 
 
@@ -373,7 +382,7 @@ def _cases(walk: _Walk, node: Expr) -> Cases | None:
         return _cases(walk, node.args[0])
     if node.op.name == "sign":
         return [(const(1.0), (1 + p) / 2), (const(-1.0), (1 - p) / 2)]
-    if node.op.name == "where" and node in walk.soft and not any(x in walk.varying for x in node.args[1:]):
+    if node.op.name == "where" and node.args[0] in walk.soft and not any(x in walk.varying for x in node.args[1:]):
         chance = as_number(walk.new[node.args[0]])
         return [(node.args[1], chance), (node.args[2], 1 - chance)]
     if node in walk.soft and (node.dtype == "?" or node.op.name == "step"):

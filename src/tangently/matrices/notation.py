@@ -461,6 +461,11 @@ def is_symmetric(m: Mat) -> bool:
         return bool(m.data[2] & SYMMETRIC)
     if m.op in ("inverse", "map", "power", "hadamard", "kron"):
         return all(a.is_number or is_symmetric(a) for a in m.args)
+    if m.op == "product" and m.rows == m.columns:  # AᵀSA reads the same from the other end
+        _, chain = split(m)
+        return _turned_chain(chain) == chain
+    if m.op == "sum" and m.rows == m.columns:  # A + Aᵀ
+        return {*zip(m.data, m.args)} == {(c, transpose(t)) for c, t in zip(m.data, m.args)}
     return m.op in ("identity", "diag")
 
 
@@ -720,6 +725,8 @@ def trace(m: Mat) -> Mat:
     outer = _outer(m)
     if outer:
         return multiply(outer[1], outer[0])
+    if m.op == "kron" and all(a.rows == a.columns for a in m.args):
+        return multiply(*[trace(a) for a in m.args])
     if m.op == "product" and not m.data[0] and are_inverse(m.args[-1], m.args[0]):
         return trace(multiply(*m.args[1:-1]))
     if m.op == "product" and not m.data[0] and _transposes(_turned_chain(m.args)) < _transposes(m.args):
@@ -792,6 +799,8 @@ def norm(m: Mat, kind: str = "") -> Mat:
     c, core = peeled(m)
     if c == 0:
         return ZERO
+    if core.op == "kron" and kind == "F":
+        return scale(abs(c), multiply(*[norm(a) for a in core.args]))
     if core.op == "transpose" or c != 1:
         return scale(abs(c), norm(core.args[0] if core.op == "transpose" else core, kind))
     return make("norm", (m,), (kind,), SCALAR)

@@ -390,7 +390,8 @@ class Reader:
 
     def _read(self, node: Expr) -> Mat:
         reader = READERS.get(node.op.name) or (_entrywise if node.op.kind == "elementwise" else None)
-        if reader is None or (any(len(a.shape) > 2 for a in (node, *node.args)) and reader is not _einsum):
+        large = any(len(a.shape) > 2 for a in (node, *node.args))
+        if reader is None or (large and reader not in (_einsum, _reshape)):
             return mat.tensor(node)
         args = [self.done[a] for a in node.args]
         try:
@@ -468,13 +469,28 @@ def _broadcast(node: Expr, a: Mat) -> Mat:
 
 
 def _reshape(node: Expr, a: Mat) -> Mat | None:
-    """Axes of size 1 come and go; a matrix may be flattened row by row."""
+    """Axes of size 1 come and go; a matrix may be flattened row by row; aᵢⱼ bₖₗ may be a ⊗ b."""
+    if len(node.args[0].shape) > 2 or len(node.shape) > 2:
+        return _kron(node, a)
     old = [n for n in node.args[0].shape if n != 1]
     new = [n for n in node.shape if n != 1]
     if old == new:
         want = mat.two_axes(node.shape)
         return a if a.shape == want else mat.transpose(a)
     return mat.vec(a, "row") if len(node.shape) == 1 and len(old) == 2 else None
+
+
+def _kron(node: Expr, a: Mat) -> Mat | None:
+    """A matrix whose rows are those of several matrices, run together, and its columns theirs."""
+    if a.op != "indexed" or len(a.data[1]) != 1 or len(node.shape) != 2:
+        return None
+    ((term, factors),) = mat.index_terms(a)
+    pairs = [labels for labels in term.labels if len(labels) == 2]
+    out = tuple([labels[k] for k in (0, 1) for labels in pairs])
+    if len(pairs) < len(factors) or term.deltas or out != a.data[0] or len(set(out)) < len(out):
+        return None
+    found = mat.scale(term.coefficient, mat.kron(*factors))
+    return found if found.shape == node.shape else None
 
 
 def _einsum(node: Expr, *args: Mat) -> Mat:

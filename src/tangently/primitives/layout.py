@@ -43,9 +43,14 @@ def _same(p: Key, node: Expr, i: int) -> Wires:
 def _reshape_wires(p: Key, node: Expr, i: int) -> Wires | None:
     """Axes are matched in groups of equal products; a group of several is tied by a table of flat positions."""
     old, new = node.args[0].shape, node.shape
-    if any(type(n) is not int for n in (*old, *new)) or 0 in old:
-        return None if old != new else _same(p, node, i)
     left, right = [("x", k) for k in range(len(old))], [("y", k) for k in range(len(new))]
+    a, b = ([k for k, n in enumerate(shape) if n != 1] for shape in (old, new))
+    if [old[k] for k in a] == [new[k] for k in b]:  # only axes of size 1 come and go
+        for j, k in zip(a, b):
+            right[k] = left[j]
+        return Wires(tuple(left), tuple(right))
+    if any(type(n) is not int for n in (*old, *new)) or 0 in old:
+        return None
     picks: list[Any] = []
     inner: list[Any] = []
     for a, b in _groups(old, new):
@@ -571,7 +576,11 @@ def _stack_vjp(p: Key, y: Any, xs: Any, g: Any, i: int) -> Any:
 
 
 def _stack_source(p: Key, *xs: str) -> str:
-    return f"np.array([{', '.join(xs)}])" if p[0] == 0 else f"np.stack(({', '.join(xs)},), axis={p[0]})"
+    """np.stack with less around it: along a later axis, a concatenation of the operands with that axis added."""
+    if p[0] == 0:
+        return f"np.array([{', '.join(xs)}])"
+    new = ", ".join([":"] * p[0] + ["None"])
+    return f"np.concatenate(({', '.join(f'{x}[{new}]' for x in xs)},), axis={p[0]})"
 
 
 stack = TABLE.add(

@@ -146,7 +146,7 @@ class Structured(NDArrayOperatorsMixin):
             return np.zeros((self.rows, self.rows))
         full = [t for t in terms if isinstance(t, Dense)]
         first, rest = _start(full, [t for t in terms if not isinstance(t, Dense)], self._of)
-        first = self._typed(first)
+        first = np.ascontiguousarray(self._typed(first))  # blocks are added through flat views of it
         for t in rest:
             t.add_to(first, self._of)
         return first
