@@ -1,13 +1,14 @@
 """Random matrix expressions, and every route to their derivatives; all of them must agree, to second order.
 
-An expression is a tree of operations over named arrays of symbolic shape. What an operation wants and gives is a pattern:
-"ij" from "iz" and "zj", where i and j are those of the result and z is any size; "ii+" is positive definite, so that what is
-inverted is well-conditioned. The same tree is evaluated with matrices that have no numbers, with traced arrays, with NumPy and
-with JAX. Each tree comes with a point at which every intermediate value is of moderate size and no kink is near.
+An expression is a tree of operations over named arrays of symbolic shape. What an operation wants and gives is a
+pattern: "ij" from "iz" and "zj", where i and j are those of the result and z is any size; "ii+" is positive definite,
+so that what is inverted is well-conditioned. The same tree is evaluated with matrices that have no numbers, with traced
+arrays, with NumPy and with JAX. Each tree comes with a point at which every intermediate value is of moderate size and
+no kink is near.
 
 First order: the closed form by its graph, by its printed formula and by its NumPy source; the reverse sweep; JAX;
-differences of the plain NumPy function. Second order: the closed form in the same three ways; the structured Hessian and
-its product with a vector; Hessian-vector products; JAX; differences of the gradient.
+differences of the plain NumPy function. Second order: the closed form in the same three ways; the structured Hessian
+and its product with a vector; Hessian-vector products; JAX; differences of the gradient.
 
     python -m tests.matrix_random 2000 [--first 0] [--jax 10] [--processes 2]
 """
@@ -34,7 +35,7 @@ from scipy import special
 import tangently as tg
 from tangently import functions as F
 from tangently.errors import UnsupportedError
-from tangently.expr import inputs_of
+from tangently.expr import inputs_of, toposort
 from tangently.matrices import notation
 from tangently.matrices.expressions import Matrix
 
@@ -315,6 +316,7 @@ class Case:
     tree: Tree
     at: Mapping[str, Any] = field(compare=False)
     rough: bool = False
+    rest: Mapping[str, Any] = field(default_factory=dict, compare=False)  # values of symbols that vanish: u − u
 
     @property
     def names(self) -> list[str]:
@@ -325,7 +327,8 @@ class Case:
 
     def function(self, world: Any, names: Sequence[str]) -> Callable[..., Any]:
         """The expression as a function of some of its arrays."""
-        at = lambda *arrays: run(self.tree, world, {**self.at, **dict(zip(names, arrays))})
+        values = {**self.rest, **self.at}
+        at = lambda *arrays: run(self.tree, world, {**values, **dict(zip(names, arrays))})
         return (lambda: at(), lambda u: at(u), lambda u, v: at(u, v))[len(names)]
 
 
@@ -386,7 +389,7 @@ def make(seed: int) -> Case:
     while True:
         shape = "" if chance.random() < 0.75 else chance.choice(["n", "m", "nn", "mn", "nk"])
         tree = grow(chance, shape, chance.choice([2, 3, 3, 4, 4, 5, 6]), [])
-        if tree.op is None or sum(1 for _ in itertools.islice(tree.nodes(), LONGEST + 1)) > LONGEST:
+        if tree.op is None or tree.depth() > 6 or sum(1 for _ in itertools.islice(tree.nodes(), LONGEST + 1)) > LONGEST:
             continue
         at = fitting_point(tree, seed)
         if at is not None:
@@ -462,7 +465,7 @@ def compiled(source: str) -> Callable[[Mapping[str, Any]], Any]:
 
 def closed(report: Report, route: str, m: Matrix, at: Mapping[str, Any], want: Any) -> None:
     """A closed form in its three forms; the formula must be there where there is a closed form."""
-    report.attempt(f"graph of {route}", lambda: report.agree(f"graph of {route}", m.evaluate(at), want))
+    report.attempt(f"graph of {route}", lambda: report.agree(f"graph of {route}", m.evaluate(given(m, at)), want))
     formula = report.attempt(f"formula of {route}", lambda: m.formula)
     if formula is None:
         return
@@ -482,6 +485,12 @@ def closed(report: Report, route: str, m: Matrix, at: Mapping[str, Any], want: A
     if source is not None:
         run_it = lambda: report.agree(f"source of {route}", compiled(source)(at), want)
         report.attempt(f"source of {route}", run_it)
+
+
+def given(m: Matrix, at: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays, and numbers for the sizes: of (u − u)ᵀ(u − u) + I no array is left to read them off."""
+    shapes = [n for node in toposort([m.expr]) for n in node.shape if not isinstance(n, int)]
+    return {**at, **{name: SIZES[name] for n in shapes for name in n.names()}}
 
 
 def projected(g: np.ndarray, held: frozenset[str]) -> np.ndarray:
@@ -504,15 +513,14 @@ def check(case: Case, with_jax: bool = False, second: bool = True) -> Report:
     if e is None:
         return report
     held = {str(x.name) for x in inputs_of([e.expr])}  # u − u is 0, and u is gone
-    case = replace(case, at={name: v for name, v in case.at.items() if name in held})
+    case = replace(case, at={name: v for name, v in whole.items() if name in held}, rest=whole)
     value = run(case.tree, NUMPY, whole)
-    report.attempt("graph of value", lambda: report.agree("graph of value", e.evaluate(case.at), value))
+    report.attempt("graph of value", lambda: report.agree("graph of value", e.evaluate(given(e, case.at)), value))
     report.attempt("formula of value", lambda: _value(report, e, case, value))
     if not isinstance(e, Matrix):
         return report
     chance = random.Random(case.seed)
     names = chance.sample(sorted(case.at), min(3, len(case.at)))
-    case = replace(case, at=whole)
     for name in names:
         (_of_number if not e.shape else _of_array)(report, case, e, name, with_jax)
     if second and not e.shape and not case.rough:
@@ -569,7 +577,9 @@ def _of_array(report: Report, case: Case, e: Matrix, name: str, with_jax: bool) 
     rows = want.ndim - x.ndim
     turned = want.transpose([*range(rows, want.ndim), *range(rows)])
     for verb, dense, count in ((tg.jacobian, want, rows), (tg.grad, turned, x.ndim)):
-        m = report.attempt(f"{verb.__name__} of J {name}", lambda v=verb: timed(report, "first", case.seed, lambda: v(e, wrt=x)))
+        m = report.attempt(
+            f"{verb.__name__} of J {name}", lambda v=verb: timed(report, "first", case.seed, lambda: v(e, wrt=x))
+        )
         if m is not None:
             closed(report, f"{verb.__name__} J {name}", m, at, flat(dense, count) if x.ndim and m.ndim < 3 else dense)
 
@@ -591,7 +601,9 @@ def _second(report: Report, case: Case, e: Matrix, name: str, with_jax: bool) ->
             report.agree(f"jax of hessian {name}", dense, other, 1e-7)
     if x.shape:
         _products(report, name, f, found, dense, at[name])
-    h = report.attempt(f"closed of hessian {name}", lambda: timed(report, "second", case.seed, lambda: tg.hessian(e, wrt=x)))
+    h = report.attempt(
+        f"closed of hessian {name}", lambda: timed(report, "second", case.seed, lambda: tg.hessian(e, wrt=x))
+    )
     if h is not None:
         closed(report, f"hessian {name}", h, at, flat(dense, x.ndim) if x.ndim and h.ndim < 3 else dense)
 
@@ -600,7 +612,9 @@ def _products(report: Report, name: str, f: Callable[..., Any], found: Any, dens
     v = np.random.default_rng(7).normal(size=x.shape)
     want = np.tensordot(dense, v, x.ndim)
     scale = max(1.0, float(np.abs(dense).max()))
-    report.attempt(f"H@v of hessian {name}", lambda: report.agree(f"H@v of hessian {name}", found @ v, want, scale=scale))
+    report.attempt(
+        f"H@v of hessian {name}", lambda: report.agree(f"H@v of hessian {name}", found @ v, want, scale=scale)
+    )
     hvp = lambda: report.agree(f"hvp of hessian {name}", tg.hvp(f)(x, v), want, scale=scale)
     report.attempt(f"hvp of hessian {name}", hvp)
 
@@ -616,7 +630,7 @@ def _mixed(report: Report, case: Case, e: Matrix, a: str, b: str) -> None:
     block = grid[0][1]
     rows = x.ndim
     dense = flat(want, rows) if x.ndim and y.ndim and block.ndim < 3 else want
-    found = report.attempt(f"graph of hessian {a}, {b}", lambda: block.evaluate(case.at))
+    found = report.attempt(f"graph of hessian {a}, {b}", lambda: block.evaluate(given(block, case.at)))
     if found is not None:
         report.agree(f"graph of hessian {a}, {b}", found, dense, 1e-6)
     if found is not None and not any("no closed form" in n for n in block.notes):

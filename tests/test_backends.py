@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -13,11 +14,13 @@ import pytest
 import tangently as tg
 from tangently import functions as tf
 from tangently.codegen import blocked, blocks, python, regions
+from tangently.codegen.contractions import contraction
 from tangently.codegen.python import Argument, generate
 from tangently.codegen.refining import refine
 from tangently.differentiation import expand, pullback
 from tangently.errors import DomainError, InputError
 from tangently.expr import TABLE, const, evaluate, symbol, toposort
+from tangently.primitives.kinds import callable_of
 from tangently.settings import Options, available
 from test_table import EXAMPLES, ROWS, arrays_only, like, with_conditions
 
@@ -34,7 +37,8 @@ def choose(backend: str) -> str:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few entries on two threads, so that small arrays go the way of large ones."""
-    monkeypatch.setattr(blocks, "BLOCK", 4)
+    monkeypatch.setattr(blocks, "CACHE", 16)
+    monkeypatch.setattr(regions, "AT_ONCE", 1)
     for module, name in ((blocked, "HEAVY"), (python, "BLOCK")):
         monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr(regions, "SHORTEST", 2)
@@ -320,3 +324,37 @@ def test_pieces_side_by_side_are_a_concatenation() -> None:
     x = np.linspace(0, 1, 6)
     np.testing.assert_allclose(gradient(x), [*(np.cos(x[:3]) * x[3:] ** 2), *(2 * np.sin(x[:3]) * x[3:])])
     assert "np.concatenate" in gradient.source
+
+
+# ---------------------------------------------------------------- contractions
+
+
+def test_a_product_is_what_einsum_computes_whatever_its_spelling() -> None:
+    rng = np.random.default_rng(3)
+    sizes = dict(zip("abcdef", (3, 4, 5, 2, 6, 7)))
+    spelled = 0
+    for _ in range(400):
+        left, right = ("".join(rng.permutation(list("abcdef"))[: rng.integers(1, 5)]) for _ in range(2))
+        both = [c for c in left if c in right]
+        gone = set(both[: rng.integers(0, len(both) + 1)])
+        out = "".join(rng.permutation([c for c in dict.fromkeys(left + right) if c not in gone]))
+        x, y = (rng.normal(size=[sizes[c] for c in s]) for s in (left, right))
+        found = contraction(f"{left},{right}->{out}", ["x", "y"], [x.shape, y.shape])
+        if found is not None:
+            spelled += 1
+            computed = callable_of(re.sub(r"\b[xy]\b", lambda m: "{0}" if m[0] == "x" else "{1}", found[0]))
+            assert np.allclose(computed(x, y), np.einsum(f"{left},{right}->{out}", x, y))
+    assert spelled > 50
+
+
+def test_parts_of_an_argument_that_go_separate_ways_have_their_own_columns() -> None:
+    def f(x):
+        a, b = x[:2], x[3:]
+        return np.concatenate([np.sin(a) * a[::-1], np.outer(b, a).ravel(), [a[0] + b[1]]])
+
+    x = np.random.default_rng(4).normal(size=70)
+    step = 1e-6
+    wanted = np.stack([(f(x + step * e) - f(x - step * e)) / (2 * step) for e in np.eye(70)], axis=1)
+    found = tg.jacobian(f)(x)
+    assert np.allclose(found, wanted, atol=1e-8)
+    assert not found[:, 2].any()

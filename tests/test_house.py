@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"adopting", "checkpointing", "explanation", "verification", "compiled", "derivatives", "opinions"}
     | {"assembly", "matrices"},
     {"limits", "smoothness"},
-    {"function", "pictures", "reports", "studies", "examples"},
+    {"descent", "function", "pictures", "reports", "studies", "examples"},
     {"__init__"},
     {"cli", "__main__"},
 ]

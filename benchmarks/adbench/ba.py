@@ -27,6 +27,7 @@ from .data import Bundle
 
 CHUNK = 4096
 CAMERA, POINT = 11, 3
+WIDTH = CAMERA + POINT + 1
 
 
 def cross(a, b):
@@ -91,13 +92,15 @@ def objective(arguments: tuple[Any, ...]) -> tuple[Any, Any]:
 def entries(arguments: tuple[Any, ...]) -> Any:
     """The nonzero entries, row by row: two rows of 15 for each observation, then one of 1."""
     p = arguments[0].shape[1]
-    rows = np.empty((p, 2, CAMERA + POINT + 1))
+    found = np.empty(p * (2 * WIDTH + 1))
+    rows = found[: p * 2 * WIDTH].reshape(p, 2, WIDTH)
     for start in range(0, p, CHUNK):
         part = slice(start, start + CHUNK)
-        for row, (camera, X, w) in enumerate(blocks(*[np.ascontiguousarray(a[..., part]) for a in arguments])):
+        for row, (camera, X, w) in enumerate(blocks(*[a[..., part] for a in arguments])):
             into = rows[part, row].T
             into[:CAMERA], into[CAMERA:-1], into[-1] = camera, X, w
-    return np.concatenate([rows.ravel(), weight_blocks(arguments[2])])
+    found[p * 2 * WIDTH :] = weight_blocks(arguments[2])
+    return found
 
 
 def pattern(bundle: Bundle) -> tuple[Any, Any]:

@@ -93,22 +93,24 @@ def simple_jacobian(hand: Hand) -> tuple[Callable[..., Any], Callable[..., Any]]
     return lambda: residuals(*arguments).ravel(), lambda: derivative(*arguments).reshape(-1, len(hand.theta))
 
 
-def total_over_points(theta, us, points, *body):
-    """Each coordinate's sum over points: its derivative in us has a row for each of them."""
-    return triangle_residuals(theta, us, points, *body).sum(axis=0)
+def shifted_residuals(theta, shift, us, points, *body):
+    """The same where all points have moved in their triangles by one shift (2,)."""
+    return triangle_residuals(theta, us + shift, points, *body)
 
 
 def complicated_jacobian(hand: Hand) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The objective (3 N,) and its compressed Jacobian (3 N, 2 + 26), both without arguments."""
-    arguments = (hand.theta, hand.us, hand.points, *body(hand))
-    in_theta = tg.jacobian(triangle_residuals, wrt="theta")
-    in_us = tg.jacobian(total_over_points, wrt="us")
+    """The objective (3 N,) and its compressed Jacobian (3 N, 2 + 26), both without arguments.
 
-    def derivative() -> Any:
-        own = in_us(*arguments).transpose(1, 0, 2)
-        return np.concatenate([own, in_theta(*arguments)], axis=2).reshape(-1, 2 + len(hand.theta))
-
-    return lambda: triangle_residuals(*arguments).ravel(), derivative
+    A point's residuals depend on its own place only, so the derivative in a shift of all has a row for each of them.
+    """
+    arguments = (hand.us, hand.points, *body(hand))
+    derivative = tg.jacobian(shifted_residuals, wrt=("shift", "theta"))
+    still = np.zeros(2)
+    columns = lambda: np.concatenate(derivative(hand.theta, still, *arguments), axis=2)
+    return (
+        lambda: triangle_residuals(hand.theta, *arguments).ravel(),
+        lambda: columns().reshape(-1, 2 + len(hand.theta)),
+    )
 
 
 def problem(hand: Hand) -> tuple[Callable[..., Any], Callable[..., Any]]:

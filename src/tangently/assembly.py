@@ -18,7 +18,9 @@ them. Nothing here looks at values: the plan is made once for each compiled vari
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +38,7 @@ from tangently.contraction import (
     compact,
     contract,
     cost,
+    indexed,
     tied,
 )
 from tangently.expr import TABLE, Expr, Shape, const
@@ -121,12 +124,10 @@ class Entries:
 
 def _diagonal(found: list[Diagonals], shape: Shape) -> list[Piece]:
     constant = sum(d.coefficient for d in found if d.vector is None)
-    total: Expr | None = None
-    for d in found:
-        if d.vector is not None:
-            total = _scaled(d.coefficient, d.vector) if total is None else total + _scaled(d.coefficient, d.vector)
-    if total is None:
+    vectors = [_scaled(d.coefficient, d.vector) for d in found if d.vector is not None]
+    if not vectors:
         return [Piece((), lambda: Scaled(constant))] if found and constant else []
+    total = functools.reduce(operator.add, vectors)
     total = total if constant == 0 else total + constant
     if total.shape == ():
         return [Piece((total,), Scaled)]
@@ -140,9 +141,7 @@ def _scaled(c: Any, x: Expr) -> Expr:
 def _dense(found: list[Denses]) -> list[Piece]:
     if not found:
         return []
-    total = found[0].matrix
-    for d in found[1:]:
-        total = total + d.matrix
+    total = functools.reduce(operator.add, [d.matrix for d in found])
     return [Piece((total,), lambda values: Dense(values, owned=True))]  # the call's own: handed out without a copy
 
 
@@ -156,7 +155,7 @@ def _sparse(found: list[Entries], size: int) -> list[Piece]:
         return []
     parts = list(groups.values())
     places = [e.places() for e in parts]
-    pattern = Pattern(*[np.concatenate(side) for side in zip(*places)], size)
+    pattern = Pattern(np.concatenate([r for r, _ in places]), np.concatenate([c for _, c in places]), size)
     flat = tuple([reshape(broadcast_to(e.values, rows.shape), rows.shape) for e, (rows, _) in zip(parts, places)])
     return [Piece(flat, lambda *values: Sparse(pattern, values[0] if len(values) == 1 else np.concatenate(values)))]
 
@@ -350,26 +349,31 @@ def _picked(network: Network, term: Term, shape: Shape) -> Piece | Entries:
     """Rows and columns by tables: the values are an array over the inner labels, each at a known place."""
     d = len(shape)
     names = {b: a for a, b in term.deltas}
-    swap = lambda labels: tuple([names.get(j, j) for j in labels])
+
+    def swap(labels: Labels) -> Labels:
+        return tuple([names.get(j, j) for j in labels])
+
     factors = [Factor(f.node, swap(f.indices)) for f in term.factors]
     picks = {names.get(p.source, p.source): tied(p.source, swap(p.by), p.table) for p in term.picks}
+    for p in picks.values():  # what has a label that is picked is taken at those positions
+        factors = [indexed(f, p) for f in factors]
     rows, columns = (swap(side) for side in (network.out[:d], network.out[d:]))
     sides = [tuple(dict.fromkeys([j for o in side for j in _inner(picks, o)])) for side in (rows, columns)]
     c = as_number(term.coefficient)
     if not set(sides[0]) & set(sides[1]):
-        starts = [_start(_places(picks, s, inner, network, shape)) for s, inner in zip((rows, columns), sides)]
-        if None not in starts and math.prod(_sizes(network, (*sides[0], *sides[1]))) >= BLOCK:
+        row, column = [_start(_places(picks, s, inner, network, shape)) for s, inner in zip((rows, columns), sides)]
+        large = math.prod(_sizes(network, (*sides[0], *sides[1]))) >= BLOCK
+        if row is not None and column is not None and large:
             labels = (*sides[0], *sides[1])
             block = broadcast_to(_scaled(c, spread(network, factors, labels)), _sizes(network, labels))
             extent = [math.prod(_sizes(network, inner)) for inner in sides]
-            return Piece((reshape(block, tuple(extent)),), lambda values: Placed(starts[0], starts[1], values))
+            return Piece((reshape(block, tuple(extent)),), lambda values: Placed(row, column, values))
     inner = tuple(dict.fromkeys((*sides[0], *sides[1])))
     sizes = _sizes(network, inner)
     values = reshape(broadcast_to(_scaled(c, spread(network, factors, inner)), sizes), (math.prod(sizes),))
     key = (sizes, *[_key(picks, side, inner) for side in (rows, columns)])
-    return Entries(
-        values, key, lambda: tuple([_places(picks, side, inner, network, shape) for side in (rows, columns)])
-    )
+    places = lambda side: _places(picks, side, inner, network, shape)
+    return Entries(values, key, lambda: (places(rows), places(columns)))
 
 
 def _sizes(network: Network, labels: Labels) -> tuple[int, ...]:
@@ -391,7 +395,7 @@ def _places(picks: dict[int, Pick], side: Labels, inner: Labels, network: Networ
     sizes = _sizes(network, inner)
     total = np.zeros([1] * len(inner), np.int64)
     for k, label in enumerate(side):
-        table = picks[label].table if label in picks else np.arange(network.sizes[label])
+        table = picks[label].table if label in picks else np.arange(shape[k])
         axes = [inner.index(j) for j in _inner(picks, label)]
         spreads = [sizes[j] if j in axes else 1 for j in range(len(inner))]
         total = total + math.prod(shape[k + 1 :]) * np.transpose(table, np.argsort(axes)).reshape(spreads)

@@ -1,5 +1,5 @@
 """The command line: `tangently study|diff|grad|hessian|explain|graph|limit|continuity|differentiability FUNCTION`,
-and `tangently matrix EXPRESSION`.
+`tangently descend FUNCTION`, and `tangently matrix EXPRESSION`.
 
 FUNCTION is a formula as text, or `path.py:name` for a Python function in a file. Data go to standard output, progress
 and errors to standard error. Exit codes: 0 ok, 1 the mathematics or a check failed, 2 the call was not understood.
@@ -41,7 +41,9 @@ tangently limit "sin(x)/x" --to 0
 tangently limit "(1 + 1/n)^n" --to inf -o e.html
 tangently continuity "1/x" --on -2 2
 tangently differentiability "abs(x)" --at 0
-tangently matrix "norm2(X w - y)^2" --wrt w --steps"""
+tangently matrix "norm2(X w - y)^2" --wrt w --steps
+tangently descend "x^2 + y^2 - 2x - 4y + 5" --start 0,0 --rate 0.1
+tangently descend "100(y-x^2)^2 + (1-x)^2" --start x=-1.2,y=1 --method adam --method newton -o paths.svg"""
 
 
 @click.group(cls=Examples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -167,7 +169,7 @@ def split(text: str) -> list[str]:
     return [p.strip() for p in parts]
 
 
-def number(text: str) -> Any:
+def number(text: str, option: str = "--at") -> Any:
     """A number, or an array in brackets, from text: parsed by the grammar of formulas.
 
     >>> number("pi/2"), number("[1, 2]").tolist()
@@ -179,13 +181,13 @@ def number(text: str) -> Any:
 
     formula = parse(text)
     if formula.arguments:
-        raise InputError(f"--at {text}: {', '.join(formula.arguments)} is a name; a number or [a, b, …] was wanted")
+        raise InputError(f"{option} {text}: {', '.join(formula.arguments)} is a name; a number or [a, b, …] was wanted")
     value = np.asarray(formula(), float)
     return float(value) if value.ndim == 0 else value
 
 
-def point(text: str | None) -> Any:
-    """The point of `--at`: positional (a tuple) or by name (a dict).
+def point(text: str | None, option: str = "--at") -> Any:
+    """The point of `--at` (or another option): positional (a tuple) or by name (a dict).
 
     >>> point("x=1,y=2"), point("1, 2"), point(None)
     ({'x': 1.0, 'y': 2.0}, (1.0, 2.0), None)
@@ -194,10 +196,10 @@ def point(text: str | None) -> Any:
         return None
     parts = split(text)
     if all("=" in p for p in parts):
-        return {_name(k): number(v) for k, v in (p.split("=", 1) for p in parts)}
+        return {_name(k): number(v, option) for k, v in (p.split("=", 1) for p in parts)}
     if any("=" in p for p in parts):
-        raise InputError(f"--at {text}: either all values by name (x=1,y=2) or all by position (1,2)")
-    return tuple(number(p) for p in parts)
+        raise InputError(f"{option} {text}: either all values by name (x=1,y=2) or all by position (1,2)")
+    return tuple(number(p, option) for p in parts)
 
 
 def _name(text: str) -> str:
@@ -633,6 +635,78 @@ def differentiability(
     where = point(at) if at is not None and any(c in at for c in ",=[") else at  # exact where it is one number
     found = differentiability_of(load(function), at=where, on=on, wrt=names_of(wrt), order=order)
     answered(found, as_json, output)
+
+
+# ---------------------------------------------------------------- descent
+
+
+def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
+    """The options of `--set`: numbers where they are numbers, else text.
+
+    >>> settings_of(("momentum=0.8", "search=strong Wolfe"))
+    {'momentum': 0.8, 'search': 'strong Wolfe'}
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equal, value = (part.strip() for part in text.partition("="))
+        if not equal or not key or not value:
+            raise InputError(f"--set {text}: a name and its value were wanted, such as momentum=0.8")
+        try:
+            found[key] = float(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+@main.command(epilog="Several --method draw several paths. --set takes an option of the method: --set momentum=0.8.")
+@click.argument("function")
+@click.option("--start", metavar="POINT", help="Where to begin: 0  or  0,0  or  x=0,y=0  or  w=[0,1],b=0.")
+@click.option("--rate", type=float, metavar="NUMBER", help="The learning rate (step size).")
+@click.option("--method", "methods", multiple=True, metavar="NAME", help="gradient descent, momentum, adam, newton, …")
+@click.option("--steps", type=click.IntRange(0), metavar="N", help="At most so many steps.")
+@click.option("--tolerance", type=float, default=1e-6, metavar="NUMBER", help="Stop where ‖∇f‖ is at most this.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="An option of the method.")
+@click.option("--data", type=click.Path(), metavar="CSV", help="A table: columns become arguments by name.")
+@click.option("--seed", type=int, default=0, help="The seed of what is random.")
+@click.option("--rows", type=click.IntRange(2), metavar="N", help="Rows of the table that are printed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help=SUFFIXES.replace(".tex", ".gif .mp4"))
+@guarded
+def descend(
+    function: str, start: str | None, rate: float | None, methods: tuple[str, ...], steps: int | None, tolerance: float,
+    settings: tuple[str, ...], data: str | None, seed: int, rows: int | None, as_json: bool, output: str | None,
+) -> None:  # fmt: skip
+    """Minimize FUNCTION step by step: the table, why it stopped, and what that means."""
+    from tangently.descent.minimizing import minimize
+    from tangently.reports import descent
+    from tangently.reports.saving import to_json
+
+    f, at = with_data(load(function), data, point(start, "--start"))
+    at = at[0] if isinstance(at, tuple) and len(at) == 1 else at
+    named: dict[str, Any] = {
+        "rate": rate,
+        "steps": steps,
+        "tolerance": tolerance,
+        "seed": seed,
+        **settings_of(settings),
+    }
+    runs = []
+    try:
+        for method in methods or (None,):
+            progress(f"descending{f' by {method}' if method else ''}")
+            runs.append(minimize(f, at, method, **named))
+        progress("diagnosing")
+        diagnoses = [descent.diagnosis_of(t) for t in runs]
+        if output is not None:
+            descent.save_descent(runs, output, diagnoses, progress)
+    finally:
+        done()
+    if as_json:
+        click.echo(to_json(descent._all_data(runs, diagnoses)), nl=False)
+    else:
+        click.echo(descent.to_text_report(runs, diagnoses, rows))
+    if output is not None:
+        click.echo(f"wrote {output}", err=True)
 
 
 # ---------------------------------------------------------------- matrices

@@ -13,10 +13,12 @@ sweep over the recorded values is faster than generating code that may be used o
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import inspect
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -284,8 +286,10 @@ class Engine:
             if problem is not None:
                 raise problem
             self.seen.add(key)
-            return self.transformation.numeric(recording, selection, leaves)
-        variant = self.compile(recording, selection, surroundings, bound, leaves)
+            with _uncollected():
+                return self.transformation.numeric(recording, selection, leaves)
+        with _uncollected() if size > LONG else contextlib.nullcontext():
+            variant = self.compile(recording, selection, surroundings, bound, leaves)
         if surroundings.watchable:
             try:
                 result = self._call(variant, leaves, bound)
@@ -448,6 +452,18 @@ class Engine:
         stacked = [np.asarray(column) for column in zip(*rows)] if isinstance(rows[0], tuple) else np.asarray(rows)
         fit = lambda column: column.reshape(shape + column.shape[1:])
         return tuple(fit(c) for c in stacked) if isinstance(stacked, list) else fit(stacked)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cyclic garbage, which would visit the nodes of a growing graph again and again."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 NOT_MAPPED = object()

@@ -318,9 +318,10 @@ def _dropped(s: State, line: Line, label: int) -> Line:
     if used or label in s.seed or label in line.axes:
         return line
     n = s.sizes[label]
-    if type(n) is int:
-        return replace(line, coefficient=line.coefficient * n)
-    return replace(line, factors=(*line.factors, Factor(extent(n), ())))
+    number = extent(n)
+    if isinstance(number, int):
+        return replace(line, coefficient=line.coefficient * number)
+    return replace(line, factors=(*line.factors, Factor(number, ())))
 
 
 def _layout(s: State, node: Expr, i: int, lines: list[Line]) -> list[Line]:
@@ -367,7 +368,7 @@ def _carried_out(s: State, line: Line, p: Pick) -> Line:
     if twin is not None:
         return _joined(s, line, p, twin)
     picks = [_composed(q, p) if p.source in q.by else q for q in rest]
-    factors = [_indexed(f, p) if p.source in f.indices else f for f in line.factors]
+    factors = [indexed(f, p) if p.source in f.indices else f for f in line.factors]
     return replace(line, factors=tuple(factors), picks=tuple(picks))
 
 
@@ -379,15 +380,15 @@ def _composed(q: Pick, p: Pick) -> Pick:
     return Pick(q.source, (*q.by[:k], *p.by, *q.by[k + 1 :]), np.take(q.table, p.table, axis=k))
 
 
-def _indexed(f: Factor, p: Pick) -> Factor:
-    """The factor at the positions of the table."""
-    axis = f.indices.index(p.source)
-    if f.indices.count(p.source) > 1:
-        raise NoClosedForm("a diagonal at picked positions")
-    key = _key_of(axis, p.table)
-    arrays = () if key[1] is None else (key[1],)
-    node = TABLE["index"](f.node, *arrays, params=(key[0],))
-    return Factor(node, (*f.indices[:axis], *p.by, *f.indices[axis + 1 :]))
+def indexed(f: Factor, p: Pick) -> Factor:
+    """The factor at the positions of the table, on every axis that has them."""
+    while p.source in f.indices:
+        axis = f.indices.index(p.source)
+        key = _key_of(axis, p.table)
+        arrays = () if key[1] is None else (key[1],)
+        node = TABLE["index"](f.node, *arrays, params=(key[0],))
+        f = Factor(node, (*f.indices[:axis], *p.by, *f.indices[axis + 1 :]))
+    return f
 
 
 def _key_of(axis: int, table: np.ndarray) -> tuple[tuple[Any, ...], np.ndarray | None]:
@@ -457,7 +458,7 @@ def _finished(s: State, node: Expr, seed: Expr, lines: Sequence[Line]) -> Networ
                 names[label] = o
         for label, o in names.items():
             line = renamed(line, label, o)
-        deltas = [tuple(names.get(e, e) for e in edge) for edge in deltas]
+        deltas = [(names.get(a, a), names.get(b, b)) for a, b in deltas]
         terms.append(Term(line.coefficient, line.factors, tuple(deltas), line.picks))
     return Network((*out, *s.seed), tuple(terms), s.sizes)
 
@@ -633,8 +634,9 @@ def _next_pair(factors: Sequence[Factor], out: Labels, sizes: Mapping[int, Size]
 
     operands = [frozenset(f.indices) for f in factors]
     every = set(out).union(*operands)
-    path = opt_einsum.paths.optimal if len(factors) <= 5 else opt_einsum.paths.greedy
-    return tuple(sorted(path(operands, frozenset(out), {j: _number(sizes[j]) for j in every})[0]))[:2]
+    path: Any = opt_einsum.paths.optimal if len(factors) <= 5 else opt_einsum.paths.greedy
+    a, b = sorted(path(operands, frozenset(out), {j: _number(sizes[j]) for j in every})[0])
+    return a, b
 
 
 def _einsum(factors: Sequence[Factor], out: Labels) -> Expr:
@@ -670,5 +672,5 @@ def as_number(c: Number) -> int | float:
 
 __all__ = [
     "Factor", "Labels", "Network", "NoClosedForm", "Pick", "Term", "as_number", "canonical", "coefficient", "compact",
-    "contract", "contract_all", "cost", "tied",
+    "contract", "contract_all", "cost", "indexed", "tied",
 ]  # fmt: skip

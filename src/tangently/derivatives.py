@@ -211,7 +211,7 @@ def _by_rows(ys: Sequence[Expr], xs: Sequence[Expr]) -> list[list[Expr]]:
         rows = [pullback([_entry(y, k)], [const(1.0)], xs) for k in range(size(y))]
         found.append(
             [
-                reshape(_stack([row[j] for row in rows]), (*y.shape, *x.shape))
+                reshape(rows[0][j] if len(rows) == 1 else _stack([row[j] for row in rows]), (*y.shape, *x.shape))
                 for j, x in enumerate(xs)
             ]
         )
@@ -344,8 +344,8 @@ def _as_network(y: Expr, x: Expr) -> Expr | None:
     return None if whole is None else broadcast_to(whole, (*y.shape, *x.shape))
 
 
-def _stack(parts: list[Expr]) -> Expr:
-    return TABLE["stack"](*parts, params=(0,)) if len(parts) > 1 else parts[0]
+def _stack(parts: Sequence[Expr]) -> Expr:
+    return TABLE["stack"](*parts, params=(0,))
 
 
 def jacobian() -> Transformation:
@@ -497,7 +497,7 @@ def _matrix(grads: Sequence[Expr], nodes: Sequence[Expr]) -> Expr:
     if n > UNROLL:
         raise TooWide
     columns = [tangent(list(grads), {x: const(1.0)}) for x in nodes]
-    return _stack([_stack([columns[j][i] for j in range(n)], axis=0) for i in range(n)], axis=0)
+    return _stack([_stack([columns[j][i] for j in range(n)]) for i in range(n)])
 
 
 def _hessian_pack(s: Selection) -> Any:

@@ -12,10 +12,10 @@ Anal. 41 (2021); Mächler, Accurately computing log(1 − exp(−|a|)), 2012.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tangently.expr import TABLE, Expr, Shape, build, is_number, toposort
+from tangently.expr import TABLE, Expr, Shape, build, is_number, substitute, symbol, toposort
 from tangently.primitives.kinds import reshape, shape_of
 from tangently.primitives.tensor import parts, spelling
 from tangently.tracing.recording import Recording
@@ -26,7 +26,7 @@ ADD, DIV, EINSUM, EXP, LOG, MUL, NEG, POW, RESHAPE, SUB = (
 SIGMOID, SOFTMAX, SOFTPLUS, LOGSUMEXP = (TABLE[name] for name in ("sigmoid", "softmax", "softplus", "logsumexp"))
 
 
-def recognize(outputs: Sequence[Expr], keep: Container[Expr] = ()) -> tuple[list[Expr], dict[Expr, Expr]]:
+def recognize(outputs: Sequence[Expr], keep: Iterable[Expr] = ()) -> tuple[list[Expr], dict[Expr, Expr]]:
     """The outputs with spellings replaced, and what each old node has become. Nodes in `keep` stay as they are.
 
     >>> from tangently.expr import symbol
@@ -34,18 +34,18 @@ def recognize(outputs: Sequence[Expr], keep: Container[Expr] = ()) -> tuple[list
     >>> recognize([TABLE["log"](1 + TABLE["exp"](x))])[0]
     [softplus(x)]
     """
-    done: dict[Expr, Expr] = {}
-    for node in toposort(outputs, stop=lambda n: n in keep):
-        if node in keep or not node.args:
-            done[node] = node
-            continue
-        args = tuple([done[a] for a in node.args])
-        new = node if args == node.args else build(node.op, args, node.params)
-        done[node] = _rewritten(new)
+    holes = {node: symbol("kept", node.shape, node.dtype) for node in keep if node.args}  # no rule looks through them
+    done: dict[Expr, Expr] = dict(holes)
+    for node in toposort(outputs, stop=holes.__contains__):
+        if node not in done:
+            args = tuple([done[a] for a in node.args])
+            done[node] = _rewritten(node if args == node.args else build(node.op, args, node.params)) if args else node
+    if holes:
+        done = dict(zip(done, substitute(list(done.values()), {hole: node for node, hole in holes.items()})))
     return [done[y] for y in outputs], done
 
 
-def recognized(recording: Recording, keep: Container[Expr] = ()) -> Recording:
+def recognized(recording: Recording, keep: Iterable[Expr] = ()) -> Recording:
     """The recording with its outputs rewritten; the user's names follow."""
     outputs, done = recognize(recording.outputs, keep)
     if outputs == recording.outputs:
@@ -193,6 +193,16 @@ def _log_sigmoid(node: Expr) -> Expr | None:
     return None if u is None else NEG(SOFTPLUS(NEG(u)))
 
 
+def _log_of_the_rest(node: Expr) -> Expr | None:
+    """log(1 − σ(u)) = −softplus(u)"""
+    x = node.args[0]
+    rest = x.args[0] if node.op.name == "log1p" and x.op is NEG else None
+    if node.op is LOG and x.op is SUB and is_number(x.args[0], 1):
+        rest = x.args[1]
+    u = _argument(SIGMOID, rest)
+    return None if u is None else NEG(SOFTPLUS(u))
+
+
 def _log_softmax(node: Expr) -> Expr | None:
     """log softmax(u) = log_softmax(u)"""
     x = node.args[0]
@@ -219,8 +229,8 @@ def _norm(node: Expr) -> Expr | None:
 
 
 RULES: dict[str, tuple[Callable[[Expr], Expr | None], ...]] = {
-    "log": (_softplus, _log_sum_exp, _log_sigmoid, _log_softmax),
-    "log1p": (_softplus,),
+    "log": (_softplus, _log_sum_exp, _log_sigmoid, _log_of_the_rest, _log_softmax),
+    "log1p": (_softplus, _log_of_the_rest),
     "add": (_shifted_log_sum_exp,),
     "div": (_softmax, _sigmoid),
     "sqrt": (_norm,),

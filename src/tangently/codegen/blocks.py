@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-BLOCK = 16_384  # entries of a value in one block: eight live values of doubles fill a second-level cache of 1 MB
+CACHE = 131_072  # entries in use at a time in one block: as doubles they fill a second-level cache of 1 MB
 HEAVY = 1_000_000  # entries computed, from which on several threads pay
 _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -62,8 +62,8 @@ def _pool(workers: int) -> ThreadPoolExecutor:
 
 
 def block_rows(width: int) -> int:
-    """How many rows of this width make a block."""
-    return max(1, BLOCK // max(width, 1))
+    """How many rows make a block, where this many entries of each are in use at a time."""
+    return max(1, CACHE // max(width, 1))
 
 
-__all__ = ["BLOCK", "HEAVY", "block_rows", "in_blocks"]
+__all__ = ["CACHE", "HEAVY", "block_rows", "in_blocks"]

@@ -150,7 +150,7 @@ class Body:
         """What is best written in a way that hangs on the operands' shapes."""
         if node.op.kind == "multilinear":
             texts = [operand(self.writer, a, ATOM) for a in node.args]
-            fixed = [self.local is None or a not in self.local and self.label not in a.shape for a in node.args]
+            fixed = [self.local is None or (a not in self.local and self.label not in a.shape) for a in node.args]
             shapes = [a.shape for a in node.args]
             return contraction(node.params[0], texts, shapes, fixed, self.label, self._before)
         if node.op.name == "reshape" and node.args[0].shape:

@@ -12,7 +12,6 @@ alone, and `np.einsum` is the faster one.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,7 +57,7 @@ def contraction(
         return _sum(texts[0], operands[0], out, shapes[0]) if found.form == "sum" else None
     if len(operands) != 2 or (found.form in FLAT and all(len(s) < 3 for s in operands)):
         return None
-    a, b = itertools.starmap(Side, zip(texts, operands, shapes, fixed))
+    a, b = map(Side, texts, operands, shapes, fixed)
     return _product(a, b, out, label, keep) if _is_product(*operands, out) else None
 
 
@@ -98,7 +97,9 @@ def _matmul(left: Side, right: Side, out: str, columns: str, label: int | None, 
     summed = "".join(c for c in right.subscripts if c in left.subscripts and c not in out)
     if not columns or (len(summed) > 1 and not (summed in left.subscripts and summed in right.subscripts)):
         return None
-    if not right.subscripts.endswith(summed + columns):  # merging would copy
+    sizes = {**dict(zip(left.subscripts, left.shape)), **dict(zip(right.subscripts, right.shape))}
+    copied = not right.subscripts.endswith(summed + columns)
+    if copied and 2 * math.prod(right.shape) > math.prod(sizes[c] for c in out):
         columns = columns[-1]
     rows = _tail(out[: -len(columns)], left.subscripts, right.subscripts)
     if rows + summed not in left.subscripts:
@@ -109,7 +110,6 @@ def _matmul(left: Side, right: Side, out: str, columns: str, label: int | None, 
     text = f"{first} @ {second}"
     if len(rows) == len(columns) == 1:
         return text, 3
-    sizes = {**dict(zip(left.subscripts, left.shape)), **dict(zip(right.subscripts, right.shape))}
     return f"({text}).reshape({_listed([sizes[c] for c in out], label)})", ATOM
 
 
@@ -123,7 +123,7 @@ def _laid_out(x: Side, batch: str, groups: tuple[str, str], label: int | None) -
     if all(len(g) == 1 for g in groups):
         spread = f"[{', '.join(':' if c in own else 'None' for c in needed)}]"
         return text if needed == own else f"{text}{spread}"
-    cut = [len(g) > 1 and label in map(x.size, g) for g in groups]  # the block's own number of entries
+    cut = [len(g) > 1 and label in [x.size(c) for c in g] for g in groups]  # the block's own number of entries
     merged = [-1 if inside else math.prod(map(x.size, g)) for g, inside in zip(groups, cut)]
     return f"{text}.reshape({_listed([*dims, *merged], label)})"
 

@@ -105,6 +105,7 @@ phi chi psi omega Sigma Delta Omega Gamma Theta Lambda Xi Pi Phi Psi"""
 GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψωΣΔΩΓΘΛΞΠΦΨ", _LETTERS.split()))
 
 
+@functools.lru_cache(4096)
 def identifier(name: str) -> str:
     """A valid ASCII identifier near the name.
 
@@ -148,13 +149,18 @@ def apply_template(writer: Writer, template: Any, params: tuple[Any, ...], args:
     return template.format(*parts), form.precedence
 
 
+_CALL = re.compile(r"[\w.]+(\(.*\)|\[.*\])?(\.\w+)?")
+_POWER = re.compile(r"[\w.]+ \*\* -?[\w.]+")
+_PRODUCT = re.compile(r"[\w.]+(\.swapaxes\(1, 2\))? [@*] [\w.]+(\.swapaxes\(1, 2\))?( [@*] [\w.]+)*")
+
+
 def _call_template(writer: Writer, template: Any, params: Any, args: Sequence[Expr]) -> tuple[str, int]:
     text = template(params, *[operand(writer, a, ATOM) for a in args])
-    if re.fullmatch(r"[\w.]+(\(.*\)|\[.*\])?(\.\w+)?", text) and text.count("(") <= 1:
+    if _CALL.fullmatch(text) and text.count("(") <= 1:
         return text, ATOM
-    if re.fullmatch(r"[\w.]+ \*\* -?[\w.]+", text):
+    if _POWER.fullmatch(text):
         return text, 5
-    if re.fullmatch(r"[\w.]+(\.swapaxes\(1, 2\))? [@*] [\w.]+(\.swapaxes\(1, 2\))?( [@*] [\w.]+)*", text):
+    if _PRODUCT.fullmatch(text):
         return text, 3
     return text, ATOM if text.endswith(")") and balanced(text) else 0
 

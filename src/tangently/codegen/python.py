@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tangently.codegen.blocked import write_blocked
-from tangently.codegen.blocks import BLOCK, in_blocks
+from tangently.codegen.blocks import in_blocks
 from tangently.codegen.body import Body, guard_test
 from tangently.codegen.flat import (
     ATOM,
@@ -35,6 +35,7 @@ from tangently.expr import CONST, INPUT, Expr, toposort
 from tangently.primitives.layout import scatter_along_axis
 from tangently.settings import CURRENT, Options
 
+BLOCK = 16_384  # entries of a value, from which on it is cut where blocks are asked for
 LARGE = 65_536  # entries of a value, from which on blocks pay: whole arrays then no longer fit the cache together
 PART = 2_000  # statements in one function; longer functions are cut
 

@@ -50,7 +50,7 @@ def _rewritten(node: Expr, single: set[Expr]) -> Expr:
 
 def _folded(node: Expr) -> Expr:
     """A value without inputs is a constant; zeros are written as such, so that what they multiply disappears."""
-    arrays = any(a.params[0] is Data for a in node.args if a.op is CONST)
+    arrays = node.op.name == "scatter_add" or any(a.params[0] is Data for a in node.args if a.op is CONST)
     if not arrays or not all(map(_is_known, node.args)) or math.prod(node.shape) > FOLDED:
         return node
     with np.errstate(all="ignore"):
@@ -248,6 +248,15 @@ def _slices(x: Expr, axis: int, node: Expr) -> Sequence[Expr] | None:
     return None
 
 
+def _concatenate(node: Expr, single: set[Expr]) -> Expr | None:
+    """A concatenation in a concatenation is copied once."""
+    inner = [a.op is node.op and a.params == node.params and a in single for a in node.args]
+    if not any(inner):
+        return None
+    pieces = [x for a, flat in zip(node.args, inner) for x in (a.args if flat else (a,))]
+    return node.op(*pieces, params=node.params)
+
+
 # ---------------------------------------------------------------- scatters
 
 
@@ -267,10 +276,10 @@ def _scatter(node: Expr, single: set[Expr]) -> Expr | None:
         axis = place[0]
         pieces.append(place[1:])
         below = base
-    return _side_by_side(node, axis, pieces) if _is_zero(below) and axis is not None else None
+    return _side_by_side(node, axis, pieces, single) if _is_zero(below) and axis is not None else None
 
 
-def _side_by_side(node: Expr, axis: int, pieces: list[tuple[int, int, Expr]]) -> Expr | None:
+def _side_by_side(node: Expr, axis: int, pieces: list[tuple[int, int, Expr]], single: set[Expr]) -> Expr | None:
     """The pieces in order, with zeros in between."""
     joined: list[Expr] = []
     end = 0
@@ -283,7 +292,10 @@ def _side_by_side(node: Expr, axis: int, pieces: list[tuple[int, int, Expr]]) ->
     if end < node.shape[axis]:
         joined.append(gap(node.shape[axis] - end))
     filled = sum(stop - start for start, stop, _ in pieces)
-    return TABLE["concatenate"](*joined, params=(axis,)) if 2 * filled > node.shape[axis] else None
+    if 2 * filled <= node.shape[axis]:
+        return None
+    whole = TABLE["concatenate"](*joined, params=(axis,))
+    return _concatenate(whole, single) or whole
 
 
 def _is_spread(x: Expr) -> bool:
@@ -307,11 +319,12 @@ def _place(node: Expr) -> tuple[int, int, int, Expr] | None:
     at = [k for k, part in enumerate(node.params[0]) if part != ("s", None, None, None)]
     if len(at) != 1 or update.dtype != node.dtype:
         return None
-    (axis,), part = at, node.params[0][at[0]]
+    (axis,) = at
+    part: Any = node.params[0][axis]
     single = type(part) is int
     if not single and part[0] != "s":
         return None
-    start, stop, step = (part, part + 1, 1) if single else slice(*part[1:]).indices(node.shape[axis])
+    start, stop, step = (part, part + 1, 1) if single else slice(*tuple(part)[1:]).indices(node.shape[axis])
     before, after = node.shape[:axis], node.shape[axis + 1 :]
     if step != 1 or start < 0 or update.shape != ((*before, *after) if single else (*before, stop - start, *after)):
         return None
@@ -323,6 +336,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "einsum": (_sum, _signed),
     "mul": (_scaled,),
     "stack": (_stack,),
+    "concatenate": (_concatenate,),
     "scatter_add": (_scatter,),
 }
 

@@ -24,6 +24,7 @@ from tangently.primitives.tensor import parts, sizes_of
 
 Roles = tuple[bool, ...]  # of each operand: is it needed slice by slice (else as a whole)?
 MATRIX = 16_384  # entries of a matrix that every block multiplies by: it must stay in the cache beside the block
+AT_ONCE = 8  # values of the size from which on blocks pay, that a region uses at a time: fewer stay in the cache anyway
 SHORTEST = 64  # a label with fewer slices is not worth cutting
 
 
@@ -45,8 +46,16 @@ class Region:
 
     @property
     def width(self) -> int:
-        """The entries of a slice, on average over the values: a few wide ones must not make blocks of a few slices."""
-        return self.work // (self.rows * len(self.nodes))
+        """The entries of a slice that are in use at a time, at most: operands, results, and what is still needed."""
+        order = [[x for x in (n, *n.args) if x.shape.count(self.rows) == 1] for n in self.nodes]
+        last = {x: k for k, step in enumerate(order) for x in step}
+        entries = {x: math.prod(x.shape) // self.rows for x in last}
+        live, most = set[Expr](), 1
+        for k, step in enumerate(order):
+            live.update(step)
+            most = max(most, sum(entries[x] for x in live))
+            live = {x for x in live if last[x] > k}
+        return most
 
     @property
     def work(self) -> int:
@@ -213,7 +222,8 @@ def partition(order: Sequence[Expr], joins: Joins, *, least: int, whole: set[Exp
         member = members[n]
         if member is not None:
             groups.setdefault((stages[n], member.key), []).append(n)
-    regions = {k: Region(tuple(nodes), _rows(k[1])) for k, nodes in groups.items() if _pays(nodes, least)}
+    regions = {k: Region(tuple(nodes), _rows(k[1])) for k, nodes in groups.items()}
+    regions = {k: r for k, r in regions.items() if _pays(r, least)}
     return _ordered(order, members, stages, regions) if regions else list(order)
 
 
@@ -258,8 +268,10 @@ def _demote_views(order: Sequence[Expr], members: dict[Expr, Together | None], s
                     inside.add(a)
 
 
-def _pays(nodes: Sequence[Expr], least: int) -> bool:
-    return len(nodes) > 1 and max(math.prod(x.shape) for n in nodes for x in (n, *n.args)) >= least
+def _pays(region: Region, least: int) -> bool:
+    largest = max(math.prod(x.shape) for n in region.nodes for x in (n, *n.args))
+    enough = least == 1 or region.rows * region.width >= AT_ONCE * least
+    return len(region.nodes) > 1 and largest >= least and enough
 
 
 def _ordered(

@@ -1,8 +1,9 @@
 """Critical points with a singular Hessian: of what kind, and alone or not.
 
-At a point p that is known exactly (a simple fraction, a multiple of π) the derivatives of low order vanish by an
-identity. Let k be the least order with a derivative that is not 0, and p + ρ·d any point of a box B around p, d on the
-surface of the unit cube, ρ > 0. Taylor's theorem with Lagrange's remainder gives, with derivatives taken on all of B,
+At a point p that is known exactly (a simple fraction or its root, a multiple of π) the derivatives of low order vanish
+by an identity. Let k be the least order with a derivative that is not 0, and p + ρ·d any point of a box B around p, d
+on the surface of the unit cube, ρ > 0. Taylor's theorem with Lagrange's remainder gives, with derivatives taken on all
+of B,
 
     f(p + ρd) - f(p) ∈ ρᵏ · Σ_{|α|=k} ∂^α f(B) d^α/α!        ∂ᵢf(p + ρd) ∈ ρᵏ⁻¹ · Σ_{|β|=k-1} ∂^β ∂ᵢf(B) d^β/β!
 
@@ -26,8 +27,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from tangently.descent.fields import Field, tangents_of
-from tangently.descent.intervals import Balls, Box, balls, ends, excludes, held, inflated, spectrum, total
+from tangently.descent.fields import Field, analytic, tangents_of
+from tangently.descent.intervals import Box, balls, ends, excludes, held, inflated, spectrum, total
 from tangently.enclosure import ball, precision
 from tangently.expr import CONST, TABLE, Expr, substitute
 from tangently.simplification import simplify_all
@@ -103,11 +104,13 @@ def exact_point(f: Field, box: Box) -> tuple[Expr, ...] | None:
 
 
 def _simple(lo: float, hi: float) -> list[Expr]:
-    """The simplest fraction between two numbers, and the simplest multiple of π."""
-    turns = [Fraction(v / math.pi) for v in (lo, hi)]
+    """The simplest fraction between two numbers, the root of the simplest one, and the simplest multiple of π."""
     found = [written(simplest(Fraction(lo), Fraction(hi)))]
-    if lo < hi and not lo <= 0 <= hi:
-        found.append(tidy(TABLE["mul"](written(simplest(*turns)), TABLE["pi"]())))
+    if not lo <= 0 <= hi:
+        low, high = sorted(Fraction(v) ** 2 for v in (lo, hi))
+        root = TABLE["sqrt"](written(simplest(low, high)))
+        turns = written(simplest(*[Fraction(v / math.pi) for v in (lo, hi)]))
+        found += [tidy(root if lo > 0 else -root), tidy(TABLE["mul"](turns, TABLE["pi"]()))]
     return found
 
 
@@ -120,6 +123,8 @@ def judged(f: Field, point: tuple[Expr, ...], box: Box) -> Verdict:
             if all(vanishes(v) == (True, True) for v in at.values()):
                 continue
             around = inflated(tuple(_around(p, side) for p, side in zip(point, box)), 0.01)
+            if not analytic(f, held(around)):
+                return Verdict("degenerate", "the Hessian is singular, and pieces of f meet near by", False, False)
             if order == 2:
                 return _singular(f, derivatives, point, around, at)
             return _homogeneous(derivatives, {i: number(v) for i, v in at.items()}, order, around)

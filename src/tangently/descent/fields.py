@@ -54,6 +54,7 @@ class Field:
     whole: Balls
     breaks: tuple[Break, ...]
     sets: tuple[Expr, ...] = ()  # each h with h = 0 for a continuum of critical points
+    cleared: Balls | None = None  # the gradient's numerators, where it has denominators
     pieces: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -74,8 +75,15 @@ def field_of(f: Expr, xs: Sequence[Expr], box: Box) -> Field:
     breaks = breaks_of(f)
     system = balls(xs, [[*rest, *[b.u for b in breaks]], jacobian])
     return Field(
-        f, tuple(xs), tuple(gradient), rows, system, balls(xs, [[f], gradient, hessian]), breaks, tuple(sets)
+        f, tuple(xs), tuple(gradient), rows, system, balls(xs, [[f], gradient, hessian]), breaks, tuple(sets),
+        _cleared(gradient, xs, breaks),
     )  # fmt: skip
+
+
+def _cleared(gradient: Sequence[Expr], xs: Sequence[Expr], breaks: Sequence[Break]) -> Balls | None:
+    if not any(b.manner in ("pole", "edge") for b in breaks) or len(toposort(gradient)) > LARGE:
+        return None
+    return balls(xs, [simplify_all([numerator(g) for g in gradient])])
 
 
 def tangents_of(g: Expr, xs: Sequence[Expr]) -> list[Expr]:
@@ -100,7 +108,10 @@ def breaks_of(f: Expr) -> tuple[Break, ...]:
     order = toposort([f])
     moving = depends(order, inputs_of([f]))
     found = [
-        Break(node, *b) for node in order if node.args and node.op.breaks is not None for b in node.op.breaks(*node.args)
+        Break(node, *b)
+        for node in order
+        if node.args and node.op.breaks is not None
+        for b in node.op.breaks(*node.args)
     ]
     return tuple(b for b in found if b.u in moving or inputs_of([b.u]))
 
@@ -108,6 +119,11 @@ def breaks_of(f: Expr) -> tuple[Break, ...]:
 def marks_of(f: Field, values: Sequence[Any]) -> tuple[int | None, ...]:
     """For each break the sign of u on the box: 1 or -1, 0 where it is not told; None where it can't be split."""
     return tuple(_mark(b, v) for b, v in zip(f.breaks, values))
+
+
+def analytic(f: Field, X: Sequence[Any]) -> bool:
+    """Is it proven that no row breaks on the box?"""
+    return not f.breaks or all(m in (1, -1) for m in marks_of(f, f.system(X)[f.size :]))
 
 
 def _mark(b: Break, v: Any) -> int | None:
@@ -133,13 +149,18 @@ def _open(f: Field, marks: Sequence[int | None]) -> list[Expr]:
 
 
 def _settled(f: Field, marks: Sequence[int | None]) -> list[Expr]:
-    """The formulas of f for all signs of the open breaks; equal expressions have one sign."""
+    """The formulas of f for all signs of the open breaks; equal expressions have one sign.
+
+    At a jump 0 is a third sign: u may be 0 on an open set, where `u == 0` is a formula of its own. At a kink the
+    formulas of both sides agree there.
+    """
     from tangently.expr import substitute
     from tangently.smoothness.cells import settled_form
 
     us = list(dict.fromkeys(_open(f, marks)))
+    jumping = {b.u for b, m in zip(f.breaks, marks) if m == 0 and b.manner == "jump"}
     found = []
-    for signs in itertools.product((1, -1), repeat=len(us)):
+    for signs in itertools.product(*[(1, -1, 0) if u in jumping else (1, -1) for u in us]):
         chosen = dict(zip(us, signs))
         told: dict[Expr, list[Any]] = {}
         for b, m in zip(f.breaks, marks):
@@ -175,6 +196,58 @@ def samples(box: Box, count: int = 257) -> list[list[Any]]:
     shares = [[0.5] * n, *([list(c) for c in itertools.product((0.0, 1.0), repeat=n)] if n <= 4 else [])]
     shares += [[(0.5 + (k + 1) * root ** -(j + 1)) % 1.0 for j in range(n)] for k in range(count)]
     return [[ball(lo + (hi - lo) * s) for (lo, hi), s in zip(box, share)] for share in shares]
+
+
+# ---------------------------------------------------------------- denominators
+
+
+def numerator(y: Expr) -> Expr:
+    """N of y = N/D over the least common denominator: y is 0 only where N is, and N has a value where D is 0.
+
+    >>> from tangently.expr import symbol
+    >>> x = symbol("x")
+    >>> numerator(1 - 1 / x**2)
+    sub(pow(x, 2), 1)
+    """
+    done: dict[Expr, tuple[Expr, Counter[Expr]]] = {}
+    for node in toposort([y]):
+        done[node] = _fraction(node, done)
+    return done[y][0]
+
+
+def _fraction(node: Expr, done: dict[Expr, Any]) -> tuple[Expr, Counter[Expr]]:
+    name, args = node.op.name, node.args
+    if name == "neg":
+        return -done[args[0]][0], done[args[0]][1]
+    if name in ("add", "sub"):
+        (a, d), (b, e) = done[args[0]], done[args[1]]
+        common = d | e
+        return TABLE[name](_product(common - d, a), _product(common - e, b)), common
+    if name == "mul":
+        (a, d), (b, e) = done[args[0]], done[args[1]]
+        return a * b, d + e
+    if name == "div":
+        return _over(done[args[0]], done[args[1]])
+    if name == "tan":
+        return TABLE["sin"](args[0]), Counter({TABLE["cos"](args[0]): 1})
+    if name in ("pow", "square") and (power := 2 if name == "square" else _whole(args[1])):
+        a, d = done[args[0]]
+        raised = a if abs(power) == 1 else a ** abs(power), Counter({b: k * abs(power) for b, k in d.items()})
+        return raised if power > 0 else _over((const(1), Counter()), (a, d), abs(power))
+    return node, Counter()
+
+
+def _whole(power: Expr) -> int:
+    return int(power.value) if power.op is CONST and power.shape == () and power.value == int(power.value) else 0
+
+
+def _over(above: Any, below: Any, power: int = 1) -> tuple[Expr, Counter[Expr]]:
+    """A fraction divided by a power of another: what is below is taken apart into its factors."""
+    (a, d), (b, e) = above, below
+    powers, rest = factored(b)
+    under = Counter({base: k * power for base, k in powers.items()})
+    raised = rest if power == 1 else rest**power
+    return _product(Counter({base: k * power for base, k in e.items()}), a) / raised, d + under
 
 
 # ---------------------------------------------------------------- factors
@@ -267,6 +340,6 @@ def _product(powers: Counter[Expr], rest: Expr) -> Expr:
 
 
 __all__ = [
-    "Break", "Field", "breaks_of", "crosses", "crossing", "factored", "field_of", "marks_of", "pieces_of", "reduced",
-    "samples", "square", "tangents_of",
+    "Break", "Field", "analytic", "breaks_of", "crosses", "crossing", "factored", "field_of", "marks_of", "numerator",
+    "pieces_of", "reduced", "samples", "square", "tangents_of",
 ]  # fmt: skip

@@ -74,7 +74,7 @@ def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]]) -> Balls:
     >>> from tangently.expr import symbol
     >>> x, y = symbol("x"), symbol("y")
     >>> [held] = balls([x, y], [[x * y]])([arb(2), arb(3, 1)])
-    >>> bool(held >= 4), bool(held <= 8)
+    >>> bool(held > 3.99), bool(held < 8.01)
     (True, True)
     """
     slots = {x: k for k, x in enumerate(inputs)}
@@ -112,7 +112,8 @@ def ends(x: arb) -> tuple[float, float]:
     """The ball between two floats, rounded outwards.
 
     >>> from flint import arb
-    >>> ends(arb(1, 0.5)) == (0.5, 1.5), ends(arb(3))
+    >>> low, high = ends(arb(1) / 3)
+    >>> low < 1 / 3 <= high, ends(arb(3))
     (True, (3.0, 3.0))
     """
     low, high = x.lower(), x.upper()

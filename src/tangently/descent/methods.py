@@ -21,6 +21,7 @@ from __future__ import annotations
 import difflib
 import functools
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,9 +30,9 @@ import numpy as np
 
 from tangently.descent import searches
 from tangently.descent.problems import Problem
-from tangently.descent.schedules import Clip
-from tangently.descent.steps import NOTHING, Point, Step, frozen, norm, step_between
-from tangently.errors import InputError, ShapeError
+from tangently.descent.schedules import Clip, checked_rate
+from tangently.descent.steps import KEEP, NOTHING, Point, Step, norm, step_between
+from tangently.errors import InputError, ShapeError, TangentlyError
 
 BLOCK = 8192  # entries that are updated at a time, so that they stay in the cache
 SMALL = 200  # numbers; up to here a Hessian and its eigenvalues cost little, and the default method uses them
@@ -58,6 +59,7 @@ class Run:
     steps: int = 1000
     tolerance: float = 1e-6
     exhausted: Callable[[], bool] = lambda: False
+    adaptive: bool = False  # does a search begin at twice the rate that it found last?
 
 
 Advance = Callable[[Problem, State, Run], tuple[Step, State] | None]
@@ -84,9 +86,10 @@ class Method:
 
 def arrive(problem: Problem, k: int, x: np.ndarray, known: Point | None = None) -> Point:
     """The point of step k, with the batch of that step."""
-    if known is not None and not problem.stochastic:
+    if problem.batches is not None:
+        problem.at_step(k)
+    elif known is not None:
         return known
-    problem.at_step(k)
     return problem.point(x)
 
 
@@ -95,18 +98,21 @@ def move(problem: Problem, state: State, run: Run, d: np.ndarray, notes: Any = N
     p, k = state.point, state.k
     rate = run.rate(k)
     if run.search is None:
-        x = rate * d
+        x = d * np.array(rate)
         x += p.x
         step = step_between(k, p, d, rate, x, notes)
         return step, State(k + 1, arrive(problem, k + 1, x), state.memory)
+    if run.adaptive:
+        rate = 2 * state.memory.get("rate", rate / 2)
     found = run.search(problem, p, d, rate)
     if found.point is None:
         return None
+    state.memory["rate"] = found.rate
     step = step_between(k, p, d, found.rate, found.point.x, {**notes, "trials": found.trials})
     return step, State(k + 1, arrive(problem, k + 1, found.point.x, found.point), state.memory)
 
 
-Direct = Callable[[np.ndarray, np.ndarray, Memory, Mapping[str, Any], int, float], np.ndarray]
+Direct = Callable[[np.ndarray, np.ndarray, Memory, Mapping[str, Any], int], np.ndarray]
 
 
 def first_order(direct: Direct) -> Advance:
@@ -118,13 +124,19 @@ def first_order(direct: Direct) -> Advance:
         decay = run.options.get("weight_decay")
         if decay and direct not in DECOUPLED:
             g = g + decay * p.x
-        return move(problem, state, run, direct(p.x, g, state.memory, run.options, state.k, run.rate(state.k)))
+        return move(problem, state, run, direct(p.x, g, state.memory, run.options, state.k))
 
     return advance
 
 
 def zeros(*names: str) -> Callable[[Problem, Point, Run], Memory]:
     return lambda problem, point, run: {n: np.zeros(point.x.size) for n in names}
+
+
+@functools.lru_cache(maxsize=256)
+def scalar(c: float) -> np.ndarray:
+    """A constant as NumPy has it: an operation with a Python number would convert it each time, at twice the cost."""
+    return np.array(c, float)
 
 
 def in_blocks(update: Callable[..., None], out: np.ndarray, *arrays: np.ndarray) -> np.ndarray:
@@ -142,11 +154,11 @@ def in_blocks(update: Callable[..., None], out: np.ndarray, *arrays: np.ndarray)
 # ---------------------------------------------------------------- first order
 
 
-def steepest(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def steepest(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     return -g
 
 
-def momentum(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def momentum(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     b = memory["b"]
     b *= o["momentum"]
     b += g if not memory.get("begun") else (1 - o["dampening"]) * g
@@ -154,7 +166,7 @@ def momentum(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any],
     return -b
 
 
-def nesterov(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def nesterov(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     b = memory["b"]
     b *= o["momentum"]
     b += g
@@ -163,7 +175,7 @@ def nesterov(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any],
     return d
 
 
-def adagrad(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def adagrad(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     s = memory["s"]
     s += g * g
     return -g / ((np.sqrt(s) + o["eps"]) * (1 + k * o["rate_decay"]))
@@ -173,16 +185,16 @@ def adagrad_begin(problem: Problem, point: Point, run: Run) -> Memory:
     return {"s": np.full(point.x.size, float(run.options["initial"]))}
 
 
-def rmsprop(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def rmsprop(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     v, a = memory["v"], o["alpha"]
-    v *= a
-    v += (1 - a) * (g * g)
+    v *= scalar(a)
+    v += scalar(1 - a) * (g * g)
     spread = v
     if o["centered"]:
         m = memory["m"]
-        m += (1 - a) * (g - m)
+        m += scalar(1 - a) * (g - m)
         spread = v - m * m
-    d = g / (np.sqrt(spread) + o["eps"])
+    d = g / (np.sqrt(spread) + scalar(o["eps"]))
     if o["momentum"] > 0:
         b = memory["b"]
         b *= o["momentum"]
@@ -191,41 +203,42 @@ def rmsprop(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], 
     return -d
 
 
-def adam(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def adam(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     """m̂/(√v̂ + ε), with what one pass over the memory allows: all of it block by block."""
     (b1, b2), eps = o["betas"], o["eps"]
-    t = memory["t"] = memory.get("t", 0) + 1
-    by_m, by_v = -1 / (1 - b1**t), 1 / math.sqrt(1 - b2**t)
+    by_m, by_v, keep_v = scalar(1 - b1), scalar(1 - b2), scalar(b2)
+    t = memory["t"] = memory["t"] + 1
+    root = math.sqrt(1 - b2**t)
+    shift, scale = np.array(eps * root), np.array(-root / (1 - b1**t))  # m̂/(√v̂ + ε) = scale·m/(√v + shift)
 
     def update(d: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, *most: np.ndarray) -> None:
         np.subtract(g, m, out=d)
-        d *= 1 - b1
+        d *= by_m
         m += d
         np.multiply(g, g, out=d)
-        d *= 1 - b2
-        v *= b2
+        d *= by_v
+        v *= keep_v
         v += d
         np.sqrt(np.maximum(v, most[0], out=most[0]) if most else v, out=d)
-        d *= by_v
-        d += eps
+        d += shift
         np.divide(m, d, out=d)
-        d *= by_m
+        d *= scale
 
     most = [memory["most"]] if o["amsgrad"] else []
     return in_blocks(update, np.empty_like(g), g, memory["m"], memory["v"], *most)
 
 
-def adamw(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
-    d = adam(x, g, memory, o, k, rate)
+def adamw(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
+    d = adam(x, g, memory, o, k)
     d -= o["weight_decay"] * x
     return d
 
 
-def lion(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int, rate: float) -> np.ndarray:
+def lion(x: np.ndarray, g: np.ndarray, memory: Memory, o: Mapping[str, Any], k: int) -> np.ndarray:
     m, (b1, b2) = memory["m"], o["betas"]
-    d = -np.sign(b1 * m + (1 - b1) * g)
-    m *= b2
-    m += (1 - b2) * g
+    d = -np.sign(scalar(b1) * m + scalar(1 - b1) * g)
+    m *= scalar(b2)
+    m += scalar(1 - b2) * g
     if o["weight_decay"]:
         d -= o["weight_decay"] * x
     return d
@@ -271,8 +284,13 @@ def saddle_free(problem: Problem, state: State, run: Run) -> tuple[Step, State] 
 
 
 def trust_begin(problem: Problem, point: Point, run: Run) -> Memory:
-    radius = run.options["radius"]
-    return {"radius": float(radius) if radius is not None else max(1.0, 0.5 * norm(point.x))}
+    """The first radius: how far −g goes to the minimum of the model along it, so that it scales as the problem does."""
+    if run.options["radius"] is not None:
+        return {"radius": checked_rate(run.options["radius"], "radius")}
+    g = point.gradient
+    bend = float(g.dot(problem.hvp(point.x, g)))
+    along = point.norm**3 / bend if bend > 0 else math.inf
+    return {"radius": along if 0 < along < math.inf else max(1.0, norm(point.x))}
 
 
 def trust_region(problem: Problem, state: State, run: Run) -> tuple[Step, State] | None:
@@ -308,7 +326,7 @@ def trust_region(problem: Problem, state: State, run: Run) -> tuple[Step, State]
 def _radius(radius: float, length: float, ratio: float) -> float:
     if ratio < 0.25:
         return length / 4
-    return max(radius, 2.5 * length) if ratio > 0.75 else radius
+    return max(radius, 2 * length) if ratio > 0.75 else radius
 
 
 def _subproblem(problem: Problem, p: Point, run: Run) -> Callable[[float], tuple[np.ndarray, float] | None]:
@@ -340,7 +358,7 @@ def _jacobian(problem: Problem, function: Any) -> Any:
 
 
 def _residuals(problem: Problem, run: Run) -> Any:
-    function = run.options.get("residuals") or getattr(problem, "residuals", None)
+    function = run.options.get("residuals") or problem.residuals
     if function is None:
         raise InputError(
             f"this method needs the residuals of a sum of squares; {problem.name} returns one number. Give residuals= "
@@ -464,33 +482,64 @@ def _beta(variant: str) -> Any:
 
 @dataclass
 class Recorded:
-    """What SciPy's run went through: the points after each iteration, and every gradient that it asked for."""
+    """What SciPy's run went through: points after its iterations, and the gradients that it asked for.
+
+    Where all points would not fit `steps.KEEP` bytes, every second one is let go, again and again.
+    """
 
     xs: list[np.ndarray] = field(default_factory=list)
     values: dict[bytes, float] = field(default_factory=dict)
     known: dict[bytes, Point] = field(default_factory=dict)
     ending: str = ""
     error: BaseException | None = None
+    count: int = 0
+    stride: int = 1
+
+    def add(self, x: np.ndarray) -> None:
+        self.count += 1
+        if self.count % self.stride:
+            return
+        self.xs.append(x)
+        if len(self.xs) * 4 * x.nbytes > KEEP and len(self.xs) > 16:
+            self.xs, self.stride = self.xs[1::2], 2 * self.stride
+        if len(self.known) > 2 * len(self.xs) + 16:
+            wanted = {x.tobytes() for x in self.xs} | set(list(self.known)[-4:])
+            self.known = {key: point for key, point in self.known.items() if key in wanted}
+            self.values.clear()
 
 
 def scipy_begin(name: str, uses: str) -> Callable[[Problem, Point, Run], Memory]:
     """Run SciPy's method in full. `uses`: what it asks for besides gradients (hess, hessp or nothing)."""
 
     def begin(problem: Problem, point: Point, run: Run) -> Memory:
-        from scipy.optimize import minimize
-
         log = Recorded(known={point.x.tobytes(): point})
-        functions = _functions(problem, log, uses)
-        options = {"maxiter": run.steps, **_tolerances(name, run), **run.options}
         try:
-            done = minimize(x0=np.array(point.x), method=name, callback=_callback(log, run), options=options, **functions)
+            done = _in_scipy(name, problem, point, run, log, uses)
             log.ending = "" if done.success else f"SciPy's {name} says: {str(done.message).strip().rstrip('.')}"
+            log.xs.append(np.array(done.x))
+        except TangentlyError:
+            raise
         except (KeyboardInterrupt, FloatingPointError, np.linalg.LinAlgError, ValueError) as error:
-            log.error = error
-            log.ending = f"SciPy's {name} failed: {error}"
+            log.error, log.ending = error, f"SciPy's {name} failed: {error}"
         return {"_log": log, "_at": 0}
 
     return begin
+
+
+def _in_scipy(name: str, problem: Problem, point: Point, run: Run, log: Recorded, uses: str) -> Any:
+    from scipy.optimize import OptimizeWarning, minimize
+
+    options = {"maxiter": run.steps, **_tolerances(name, run), **run.options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it has to say stands in the reason
+        warnings.filterwarnings("error", message="Unknown solver options")
+        try:
+            return minimize(
+                x0=np.array(point.x), method=name, callback=_callback(log, run), options=options,
+                **_functions(problem, log, uses),
+            )  # fmt: skip
+        except OptimizeWarning as error:
+            raise InputError(f"SciPy's {name} says: {error}. See scipy.optimize.show_options") from None
 
 
 def _functions(problem: Problem, log: Recorded, uses: str) -> dict[str, Any]:
@@ -524,7 +573,7 @@ def _tolerances(name: str, run: Run) -> dict[str, float]:
 
 def _callback(log: Recorded, run: Run) -> Any:
     def callback(intermediate_result: Any) -> None:
-        log.xs.append(np.array(intermediate_result.x))
+        log.add(np.array(intermediate_result.x))
         if run.exhausted():
             raise StopIteration
 
@@ -540,7 +589,8 @@ def scipy_advance(problem: Problem, state: State, run: Run) -> tuple[Step, State
         return None
     x = log.xs[at]
     known = log.known.get(x.tobytes()) or problem.point(x)
-    step = step_between(state.k, state.point, known.x - state.point.x, 1.0, known.x)
+    notes = {"iterations": log.stride} if log.stride > 1 else NOTHING
+    step = step_between(state.k, state.point, known.x - state.point.x, 1.0, known.x, notes)
     return step, State(state.k + 1, known, {"_log": log, "_at": at + 1})
 
 
@@ -617,7 +667,8 @@ _ROWS = [
 ]  # fmt: skip
 METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 ALIASES = {
-    "gd": "gradient descent", "sgd": "gradient descent", "steepest descent": "gradient descent", "cg": "conjugate gradient",
+    "gd": "gradient descent", "sgd": "gradient descent", "steepest descent": "gradient descent",
+    "cg": "conjugate gradient",
     "lm": "Levenberg-Marquardt", "levenberg-marquardt": "Levenberg-Marquardt", "lbfgs": "L-BFGS", "l-bfgs-b": "L-BFGS",
     "heavy ball": "momentum", "nesterov momentum": "Nesterov", "gauss-newton": "Gauss-Newton",
 }  # fmt: skip

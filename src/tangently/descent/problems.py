@@ -19,7 +19,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -93,12 +93,12 @@ class Layout:
     def size(self) -> int:
         return self.spans[-1][1]
 
-    @property
+    @functools.cached_property
     def numbers(self) -> bool:
         """Is every leaf a number and an argument of its own?"""
         return all(s == LEAF for s in self.structures) and all(shape == () for shape in self.shapes)
 
-    @property
+    @functools.cached_property
     def vector(self) -> bool:
         """Is it one argument, a vector?"""
         return self.structures == (LEAF,) and len(self.shapes[0]) == 1
@@ -138,7 +138,9 @@ class Problem:
     ((7.0, array([2., 3.])), 1)
     """
 
-    def __init__(self, function: Any, layout: Layout, start: np.ndarray, fixed: Arguments, batches: Batches | None) -> None:
+    def __init__(
+        self, function: Any, layout: Layout, start: np.ndarray, fixed: Arguments, batches: Batches | None
+    ) -> None:
         self.function, self.layout, self.start = function, layout, frozen(start)
         self.fixed, self.batches = fixed, batches
         self.counts, self.trouble = Counts(), ""
@@ -167,6 +169,8 @@ class Problem:
         return tuple(found.values()) if self.given_as is tuple else found
 
     given_as: type = dict
+    residuals: Any = None  # of a sum of squares
+    lost_at: np.ndarray | None = None  # the last trial point where f had no finite value
 
     def flat(self, x: Any) -> np.ndarray:
         """The vector of a point in the user's form, or of one that is flat already."""
@@ -189,17 +193,18 @@ class Problem:
 
     def _args(self, x: np.ndarray) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """As `call`, by the shortest way for the commonest forms."""
-        if self._plain:
-            if self.layout.numbers:
-                return tuple(x.tolist()), {}
-            if self.layout.vector:
-                return (x,), {}
-        return self.call(x)
+        if self._by_numbers:
+            return tuple(x.tolist()), {}
+        return ((x,), {}) if self._plain and self.layout.vector else self.call(x)
 
     @functools.cached_property
     def _plain(self) -> bool:
         names = [p.name for p in self._order]
         return names == list(self.layout.names) and all(p.kind == p.POSITIONAL_OR_KEYWORD for p in self._order)
+
+    @functools.cached_property
+    def _by_numbers(self) -> bool:
+        return self._plain and self.layout.numbers
 
     def at_step(self, k: int) -> None:
         """Let the function see the batch of step k."""
@@ -230,15 +235,21 @@ class Problem:
         self.counts.values += 1
         args, keywords = self._args(x)
         try:
-            return float(self._value(*args, **keywords))
+            found = float(self._value(*args, **keywords))
         except (DomainError, ArithmeticError) as error:
-            return self._lost(error)
+            found = self._lost(error)
+        if not math.isfinite(found):
+            self.lost_at = np.array(x)
+        return found
 
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """f(x) and ∇f(x), flat and new (nan where there is no value)."""
         self.counts.gradients += 1
-        args, keywords = self._args(x)
         try:
+            if self._by_numbers:
+                found = self._both(*x.tolist())
+                return float(found[0]), np.array(found[1:], float)
+            args, keywords = self._args(x)
             found = self._both(*args, **keywords)
         except (DomainError, ArithmeticError) as error:
             return self._lost(error), np.full(self.size, np.nan)
@@ -261,7 +272,8 @@ class Problem:
     def point(self, x: np.ndarray) -> Point:
         """x with its value and gradient."""
         value, gradient = self.value_and_gradient(x)
-        return Point(frozen(x), value, frozen(gradient), norm(gradient))
+        x.flags.writeable = gradient.flags.writeable = False
+        return Point(x, value, gradient, norm(gradient))
 
     def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """∇²f(x)·v."""
@@ -391,6 +403,7 @@ def problem_of(
     order = list(Engine(function, derivatives.value()).signature.parameters.values())
     fixed = _checked_data(data or {}, order, function)
     free, given_as = _free(function, order, start, fixed)
+    free = {p.name: free[p.name] for p in order if p.name in free}
     layout, vector = _laid_out(free, single=given_as is None)
     problem = Problem(function, layout, vector, fixed, _batches(fixed, batch, seed))
     problem.given_as = given_as or dict
@@ -415,9 +428,7 @@ def _unknown(function: Any, name: str, names: list[str]) -> str:
     return f"{name_of(function)} has no such argument; it has {', '.join(names)}{hint}"
 
 
-def _free(
-    function: Any, order: list[inspect.Parameter], start: Any, fixed: Arguments
-) -> tuple[Arguments, type | None]:
+def _free(function: Any, order: list[inspect.Parameter], start: Any, fixed: Arguments) -> tuple[Arguments, type | None]:
     """The free arguments with their starts, and how they were given: a tuple, a dict, or (None) one value."""
     open_ = [p for p in order if p.name not in fixed and p.kind not in (p.VAR_KEYWORD,)]
     names = [p.name for p in open_]
@@ -434,8 +445,8 @@ def _free(
         raise InputError(f"{name_of(function)} has no argument that could be varied")
     if len(needed) > 1:
         raise InputError(
-            f"{name_of(function)} needs a start for {', '.join(needed)}; got {start!r:.60}. Give a tuple in that order, "
-            "or a dict by name; what is not to be varied goes into data="
+            f"{name_of(function)} needs a start for {', '.join(needed)}; got {start!r:.60}. Give a tuple in that order,"
+            " or a dict by name; what is not to be varied goes into data="
         )
     return {(needed or names)[0]: _one_value(start)}, None
 
@@ -496,7 +507,8 @@ def _batches(fixed: Arguments, batch: int | None, seed: int) -> Batches | None:
     counts = {n: len(v) for n, v in fixed.items() if isinstance(v, np.ndarray) and v.ndim}
     if not counts or len(set(counts.values())) != 1:
         raise InputError(
-            f"batch={batch} needs data= with arrays of equal length; got {counts or 'none'}. Give data={{'X': X, 'y': y}}"
+            f"batch={batch} needs data= with arrays of equal length; got {counts or 'none'}. "
+            "Give data={'X': X, 'y': y}"
         )
     return Batches(batch, next(iter(counts.values())), seed)
 

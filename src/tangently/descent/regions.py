@@ -6,6 +6,7 @@ dictionary of these by name. Ends may be written as text, "2*pi".
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from tangently.descent.intervals import Box
+from tangently.descent.intervals import Box, ends
 from tangently.errors import InputError, ShapeError
-from tangently.expr import Expr
+from tangently.expr import Expr, symbol
+
+BRANCHES = (
+    "the function branches, and only one of its branches was followed: nothing is proven of the others; "
+    "np.where, max and abs instead of if keep them all"
+)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A function of the numbers xs on a box. `pack` gives them the shape of the arguments; `given` is what was given."""
+    """A function of the numbers xs on a box; `pack` gives them the shape of the arguments, `given` is the callable."""
 
     f: Expr
     xs: tuple[Expr, ...]
     names: tuple[str, ...]
-    box: Box
+    box: Box  # rounded outwards
+    edges: tuple[tuple[Any, Any], ...]  # the ends, as exact points
     pack: Any
     given: Any
     single: bool  # one number argument
@@ -39,22 +46,46 @@ def read_region(f: Any, region: Any) -> Reading:
     >>> found.names, found.box
     (('x', 'y'), ((0.0, 1.0), (-1.0, 1.0)))
     """
-    from tangently.smoothness.several import _callable, placed
+    from tangently.function import as_function
+    from tangently.limits.reading import parameters
+    from tangently.smoothness.several import placed
 
-    function, names = _callable(f)
-    if not names:
-        raise InputError("the function has no argument: there is nothing to search over")
+    function = as_function(f)
+    if isinstance(f, str) and not inspect.signature(function).parameters:
+        return _constant(f, region)
+    names = parameters(function)
     pairs = _by_argument(names, region)
     middle = {n: _generic(p) for n, p in pairs.items()}
     place = placed(f, middle, None)
     if place.shape != ():
         raise ShapeError(f"the function returned an array of shape {place.shape}; one number was wanted")
-    box = tuple(tuple(map(float, row)) for p in pairs.values() for row in p.reshape(-1, 2))
+    edges = tuple(tuple(row) for p in pairs.values() for row in p.reshape(-1, 2))
     single = len(names) == 1 and next(iter(pairs.values())).ndim == 1
     return Reading(
-        place.outputs[0], place.moving, tuple(str(x.name) for x in place.moving), box, place.pack,  # type: ignore[arg-type]
-        function, single, place.notes,
+        place.outputs[0], place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
+        function, single, (BRANCHES,) if place.notes else (),
     )  # fmt: skip
+
+
+def _constant(f: str, region: Any) -> Reading:
+    """A formula without arguments, over a region that says how many numbers there are."""
+    from tangently.limits.reading import read
+
+    root = read(f).root
+    assert root is not None
+    named = isinstance(region, Mapping)
+    whole = np.stack([_pairs(v, n) for n, v in region.items()]) if named else _pairs(region, "the region")
+    edges = tuple(tuple(row) for row in whole.reshape(-1, 2))
+    names = tuple(region) if named else tuple(f"x{k + 1}" for k in range(len(edges))) if len(edges) > 1 else ("x",)
+    pack = lambda values: float(values[0]) if len(names) == 1 else tuple(map(float, values))
+    return Reading(root, tuple(map(symbol, names)), names, _box(edges), edges, pack, f, False)
+
+
+def _box(edges: Sequence[Sequence[Any]]) -> Box:
+    """Floats around the exact ends."""
+    return tuple(
+        (ends(lo.ball)[0], ends(hi.ball)[1]) if lo.finite and hi.finite else (lo.at, hi.at) for lo, hi in edges
+    )
 
 
 def _by_argument(names: Sequence[str], region: Any) -> dict[str, np.ndarray]:
@@ -75,32 +106,34 @@ def _by_argument(names: Sequence[str], region: Any) -> dict[str, np.ndarray]:
 
 
 def _pairs(given: Any, what: str) -> np.ndarray:
-    """Numbers with a last axis of two ends each, the smaller first."""
-    found = np.array(_numbers(given, what), float)
+    """Points with a last axis of two ends each, the smaller first."""
+    found = _points(given, what)
     if found.ndim == 0 or found.shape[-1] != 2:
         raise InputError(f"got {given!r} for {what}; wanted (lo, hi), or such a pair for every number")
-    if not (found[..., 0] < found[..., 1]).all():
+    if not all(lo.at < hi.at for lo, hi in found.reshape(-1, 2)):
         raise InputError(f"got {given!r} for {what}; wanted lo < hi in every pair")
     return found
 
 
-def _numbers(given: Any, what: str) -> Any:
+def _points(given: Any, what: str) -> np.ndarray:
+    """A number or nested numbers as an array of exact points."""
     from tangently.smoothness.reading import place
 
-    if isinstance(given, (tuple, list, np.ndarray)):
-        found = [_numbers(g, what) for g in given]
-        if len({np.shape(f) for f in found}) > 1:
-            raise InputError(f"got {given!r} for {what}; wanted pairs (lo, hi), all alike")
-        return found
-    return place(given).at
+    if not isinstance(given, (tuple, list, np.ndarray)):
+        box = np.empty((), object)
+        box[()] = place(given)
+        return box
+    found = [_points(g, what) for g in given]
+    if not found or len({f.shape for f in found}) > 1:
+        raise InputError(f"got {given!r} for {what}; wanted pairs (lo, hi), all alike")
+    return np.stack(found)
 
 
 def _generic(pairs: np.ndarray) -> Any:
     """A point inside that is on no symmetry of the function."""
-    if not np.isfinite(pairs).all():
-        pairs = np.clip(pairs, -1e3, 1e3)
-    shares = 0.5857 + 0.031 * np.arange(pairs[..., 0].size).reshape(pairs[..., 0].shape) % 0.4
-    found = pairs[..., 0] + (pairs[..., 1] - pairs[..., 0]) * shares
+    ends = np.vectorize(lambda p: min(max(p.at, -1e3), 1e3), otypes=[float])(pairs)
+    shares = 0.5857 + 0.031 * np.arange(ends[..., 0].size).reshape(ends[..., 0].shape) % 0.4
+    found = ends[..., 0] + (ends[..., 1] - ends[..., 0]) * shares
     return float(found) if found.ndim == 0 else found
 
 
@@ -110,4 +143,4 @@ def finite(reading: Reading) -> None:
         raise InputError(f"got the region {reading.box}; wanted finite ends: a search needs a bounded box")
 
 
-__all__ = ["Reading", "finite", "read_region"]
+__all__ = ["BRANCHES", "Reading", "finite", "read_region"]

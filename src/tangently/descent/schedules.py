@@ -44,7 +44,7 @@ class Schedule:
     def __call__(self, k: int) -> float:
         if k < self.warm:
             return self.rate * (k + 1) / self.warm
-        return self._after(k - self.warm)
+        return self.rate if self.kind == "constant" else self._after(k - self.warm)
 
     def _after(self, k: int) -> float:
         if self.kind == "step":
@@ -84,11 +84,12 @@ def _steps(n: Any, what: str) -> int:
     return n
 
 
-def checked_rate(rate: Any) -> float:
+def checked_rate(rate: Any, what: str = "rate") -> float:
+    """A positive finite number."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)) or not 0 < rate < math.inf:
         raise InputError(
-            f"rate={rate!r}: a positive finite number was wanted (0.1, say): x moves by rate times the direction, and "
-            "descent goes against the gradient already"
+            f"{what}={rate!r}: a positive finite number was wanted (0.1, say)"
+            + (": descent goes against the gradient already" if what == "rate" else "")
         )
     return float(rate)
 
@@ -108,7 +109,8 @@ def rates(rate: Any, schedule: Any, steps: int) -> Callable[[int], float]:
     if schedule == "warm-up":
         return warm_up(constant(rate), max(1, steps // 10))
     if callable(schedule):
-        return lambda k: checked_rate(rate) * schedule(k)
+        factor: Any = schedule
+        return lambda k: checked_rate(rate) * factor(k)
     near = difflib.get_close_matches(str(schedule), [*KINDS, "warm-up"], 1)
     raise InputError(
         f"schedule={schedule!r}: {', '.join([*KINDS, 'warm-up'])} or a function of the step was wanted"

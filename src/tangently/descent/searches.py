@@ -118,7 +118,9 @@ def exact(B: np.ndarray, g: np.ndarray, radius: float) -> np.ndarray:
         if math.sqrt(p.dot(p)) <= radius:
             return vectors @ p
     low = max(0.0, -float(values[0]))
-    return vectors @ (_hard(values, c, radius) if _is_hard(values, c, low, radius) else _boundary(values, c, low, radius))
+    return vectors @ (
+        _hard(values, c, radius) if _is_hard(values, c, low, radius) else _boundary(values, c, low, radius)
+    )
 
 
 def _is_hard(values: np.ndarray, c: np.ndarray, low: float, radius: float) -> bool:
@@ -142,7 +144,7 @@ def _hard(values: np.ndarray, c: np.ndarray, radius: float) -> np.ndarray:
 def _boundary(values: np.ndarray, c: np.ndarray, low: float, radius: float) -> np.ndarray:
     """−c/(values + λ) with the λ > low that makes its length the radius: Newton on 1/Δ − 1/‖p‖, within bounds."""
     size = float(np.sqrt(c.dot(c)))
-    down, up = low, max(low, 0.0) + size / radius + max(0.0, float(values[-1])) * 0
+    down, up = low, low + size / radius
     lam = max(abs(float(c[0])) / radius - float(values[0]), low * (1 + 1e-14) + 1e-300)
     for _ in range(100):
         shifted = values + lam
@@ -204,4 +206,15 @@ def _to_boundary(p: np.ndarray, d: np.ndarray, radius: float) -> float:
 
 SUBPROBLEMS: dict[str, Any] = {"exact": exact, "dogleg": dogleg, "Steihaug": steihaug}
 
-__all__ = ["SEARCHES", "SUBPROBLEMS", "Found", "Search", "armijo", "backtracking", "dogleg", "exact", "steihaug", "strong_wolfe"]
+__all__ = [
+    "SEARCHES",
+    "SUBPROBLEMS",
+    "Found",
+    "Search",
+    "armijo",
+    "backtracking",
+    "dogleg",
+    "exact",
+    "steihaug",
+    "strong_wolfe",
+]

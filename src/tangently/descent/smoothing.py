@@ -348,9 +348,9 @@ def _equal(walk: _Walk, node: Expr) -> Any:
     for one, other in ((a, b), (b, a)):
         if one.op.name in ("argmax", "argmin") and one in walk.varying:
             return _same_index(walk, one, other), "softmax(z/T) at the index"
-    sides = _cases(walk, a), _cases(walk, b)
-    if None not in sides:
-        return _agreement(*sides), "chance of agreement"
+    left, right = _cases(walk, a), _cases(walk, b)
+    if left is not None and right is not None:
+        return _agreement(left, right), "chance of agreement"
     d = as_number(walk.new[a]) - as_number(walk.new[b])
     if _counts(walk, a, b):
         return F.sigmoid(walk.scaled(d + 0.5)) * F.sigmoid(walk.scaled(0.5 - d)), "logistic window of width 1"

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+KEEP = 256 << 20  # bytes of vectors that a run keeps
 
 
 class Point(NamedTuple):
-    """A place, flat, with the value and the gradient there (a named tuple: one is made in every step)."""
+    """A place, flat, with the value and the gradient there."""
 
     x: np.ndarray
     value: float
@@ -30,9 +30,9 @@ class Point(NamedTuple):
         return math.isfinite(self.value) and math.isfinite(self.norm)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a method: from `x` along `direction` by `rate` to `next_x`. Vectors are flat and read-only.
+    (A named tuple, as is Point: one of each is made in every step.)
 
     `notes` says what the method did besides: the radius of a trust region, the damping, how many trials a search took.
 
@@ -50,13 +50,14 @@ class Step:
     rate: float
     length: float  # ‖next_x − x‖
     next_x: np.ndarray
-    notes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    notes: Mapping[str, Any] = NOTHING
 
 
 def norm(v: np.ndarray) -> float:
     """‖v‖₂, also where the squares of the entries would overflow.
 
-    >>> norm(np.array([3e200, 4e200]))
+    >>> with np.errstate(over="ignore"):
+    ...     print(f"{norm(np.array([3e200, 4e200])):.6g}")
     5e+200
     """
     found = math.sqrt(v.dot(v))
@@ -74,10 +75,12 @@ def frozen(v: np.ndarray) -> np.ndarray:
     return v
 
 
-def step_between(k: int, a: Point, direction: np.ndarray, rate: float, next_x: np.ndarray, notes: Any = NOTHING) -> Step:
+def step_between(
+    k: int, a: Point, direction: np.ndarray, rate: float, next_x: np.ndarray, notes: Any = NOTHING
+) -> Step:
     """The step from a point along a direction, whose end is known."""
-    length = abs(rate) * norm(direction)
-    return Step(k, a.x, a.value, a.gradient, a.norm, frozen(direction), rate, length, frozen(next_x), notes)
+    direction.flags.writeable = next_x.flags.writeable = False
+    return Step(k, a.x, a.value, a.gradient, a.norm, direction, rate, abs(rate) * norm(direction), next_x, notes)
 
 
-__all__ = ["NOTHING", "Point", "Step", "frozen", "norm", "step_between"]
+__all__ = ["KEEP", "NOTHING", "Point", "Step", "frozen", "norm", "step_between"]

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tangently.descent.fields import Field, marks_of, pieces_of, square
+from tangently.descent.fields import Field, analytic, marks_of, pieces_of, square
 from tangently.descent.intervals import (
     Balls,
     Box,
@@ -39,9 +39,9 @@ THIN = 2.0**-24  # of the region: a box that is thinner is not cut
 COARSE = 2.0**-9  # the same where the gradient has no bound
 FINE = 2.0**-14  # the same at a kink
 SHRUNK = 0.7  # a box that is narrowed by less than this is cut
+CONTRACTIONS = 300
 MARGIN = 0.1  # by how much a box is made larger
 SEARCH, PROOF = 64, 256  # bits
-CROWD = 4000  # boxes waiting at once: the critical points are not isolated, or all too many
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,14 @@ class Search:
 
 
 def search(f: Field, region: Box, budget: int) -> Search:
-    """All of the region, or as much as the budget of boxes allows: the rest is in `waiting`."""
+    """All of the region, or as much as the budget of boxes allows: the rest is in `waiting`.
+
+    Where more boxes wait than the budget can decide, it ends early: the zeros are not isolated, or too many.
+    """
     s = Search(f, region, budget)
     s.waiting.append(region)
     with precision(SEARCH):
-        while s.waiting and s.examined < budget and len(s.waiting) < CROWD:
+        while s.waiting and s.examined < budget and 2 * len(s.waiting) < budget:
             box = s.waiting.popleft()
             if not any(within(box, root.alone) for root in s.roots):
                 s.examined += 1
@@ -93,15 +96,17 @@ def _examine(s: Search, box: Box) -> None:
     if any(excludes(v) for v in g):
         return
     if not all(m in (1, -1) for m in marks):
-        _at_break(s, box, X, marks)
+        if s.f.cleared is None or not any(excludes(v) for v in s.f.cleared(X)):
+            _at_break(s, box, X, marks)
     elif all(v.is_finite() for v in g):
         _smooth(s, box, X)
-    elif not marks or not any(v.is_finite() for v in s.f.whole([ball(lo + (hi - lo) / 2) for lo, hi in box])):
-        if marks:
-            return  # nothing breaks on the box and there is no value at its middle: the box is outside the domain
+    elif not (marks and _outside(s, box)):
         _left(s, box, s.unbounded, COARSE)
-    else:
-        _left(s, box, s.unbounded, COARSE)
+
+
+def _outside(s: Search, box: Box) -> bool:
+    """Is a box on which no row breaks outside the domain? Its rows have a value everywhere on it, or nowhere."""
+    return not any(v.is_finite() for v in s.f.whole([ball(lo + (hi - lo) / 2) for lo, hi in box]))
 
 
 def _at_break(s: Search, box: Box, X: Sequence[Any], marks: tuple[int | None, ...]) -> None:
@@ -130,7 +135,8 @@ def _widest(s: Search, box: Box) -> int:
 def _smooth(s: Search, box: Box, X: Sequence[Any]) -> None:
     """A box on which f is analytic."""
     larger = inflated(box, MARGIN)
-    step = operator(s.f.system, s.f.size, held(larger))
+    wide = held(larger)
+    step = operator(s.f.system, s.f.size, wide) if analytic(s.f, wide) else None
     if step is None:
         step, larger = operator(s.f.system, s.f.size, X), box
     if step is None:
@@ -186,18 +192,17 @@ def _settle(s: Search, alone: Box, K: Sequence[Any]) -> None:
 
 
 def refined(system: Balls, K: Sequence[Any], bits: int = PROOF) -> list[Any]:
-    """The same zero in balls as small as the precision allows."""
-    n = len(K)
+    """The same zero in balls as small as the precision allows: the operator contracts where it proved a zero."""
     with precision(bits):
         X = list(K)
-        for _ in range(60):
-            step = operator(system, n, X)
+        for _ in range(CONTRACTIONS):
+            step = operator(system, len(X), X)
             if step is None or step[2] is None:
                 break
             new = [x.intersection(k) for x, k in zip(X, step[2])]
-            done = all(float(b.rad()) >= 0.5 * float(a.rad()) for a, b in zip(X, new))
+            still = all(float(b.rad()) >= 0.95 * float(a.rad()) for a, b in zip(X, new))
             X = new
-            if done:
+            if still:
                 break
     return X
 
@@ -208,8 +213,7 @@ def proven_near(f: Field, point: Sequence[float], bits: int = PROOF) -> Root | N
         for width in (1e-9, 1e-12, 1e-6, 1e-4):
             box = tuple((v - width * max(1.0, abs(v)), v + width * max(1.0, abs(v))) for v in point)
             X = held(box)
-            found = f.system(X)[f.size :]
-            step = operator(f.system, f.size, X) if all(m in (1, -1) for m in marks_of(f, found)) else None
+            step = operator(f.system, f.size, X) if analytic(f, X) else None
             if step is None or step[2] is None:
                 continue
             if all(x.contains_interior(k) for x, k in zip(X, step[2])):

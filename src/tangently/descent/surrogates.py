@@ -1,4 +1,4 @@
-"""Surrogates: a smooth function in place of one whose derivative is zero almost everywhere, and what is known of the gap.
+"""Surrogates: a smooth function in place of one whose derivative is zero almost everywhere, and the gap between them.
 
 `surrogate` takes a name (a row of `KINDS`: the hard function, its smooth counterpart at temperature T, an interval that
 must hold the hard value, and the reason), or a function, in whose graph the rows that are constant between jumps are
@@ -17,7 +17,9 @@ replaced (`tangently.descent.smoothing`). The intervals are proven as follows, z
   (1 − r)/(π |sin θ|), and (1 − r)|sin θ|/π where cos θ < 0.
 
 Excess risk (Bartlett, Jordan & McAuliffe 2006, Theorem 1): ψ(R − R*) ≤ R_φ − R_φ*, for the logistic loss with
-ψ(θ) = ((1 + θ) ln(1 + θ) + (1 − θ) ln(1 − θ))/2, for the hinge ψ(θ) = θ; R the 0–1 risk, R_φ the surrogate's.
+ψ(θ) = ((1 + θ) ln(1 + θ) + (1 − θ) ln(1 − θ))/2, for the hinge ψ(θ) = θ; R the 0–1 risk, R_φ the surrogate's. For
+cross-entropy of several classes the same ψ holds: the nearest q to p in KL(p‖q) that ranks class j above i shares
+s = pᵢ + pⱼ evenly, at the cost s ψ((pᵢ − pⱼ)/s) ≥ ψ(pᵢ − pⱼ), for ψ is convex with ψ(0) = 0.
 
 References: Cortes & Vapnik 1995 (hinge); Cox 1958 (logistic); Gao & Zhou 2015 (pairwise, AUC); Qin, Liu & Li 2010 (soft
 ranks); Bengio, Léonard & Courville 2013 (straight-through).
@@ -39,7 +41,7 @@ from tangently.descent.smoothing import Kept, Replaced, Smoothed, as_number, smo
 from tangently.descent.smoothing import straight_through as _straight
 from tangently.errors import InputError, ShapeError, TangentlyError
 from tangently.expr import TABLE
-from tangently.function import Derived, as_function
+from tangently.function import Derived, as_function, holds
 from tangently.primitives.kinds import shape_of
 from tangently.tracing.names import name_of
 from tangently.tracing.recording import Recording
@@ -47,6 +49,7 @@ from tangently.tracing.traced import Traced
 from tangently.tracing.trees import unflatten
 
 LN2 = math.log(2)
+NOTHING = "nothing is to be replaced: no row is constant between jumps, so the surrogate is the function itself"
 Interval = tuple[Any, Any]
 
 
@@ -106,12 +109,13 @@ class Kind:
     aligned: Callable[[Any], Any] = lambda v: v  # the surrogate's value in the units and direction of the hard one
     of: str = ""  # what `aligned` makes, in words
     psi: Callable[[float], float] | None = None
+    rounded: float = 0.0  # times T: how far the surrogate's risk may be from that which ψ is of
     also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A hard function, its differentiable surrogate, and what is known of the gap. Call it, or `tg.grad(s.surrogate)`."""
+    """A hard function, its differentiable `.surrogate`, and what is known of the gap. A call goes to the surrogate."""
 
     name: str
     hard: Callable[..., Any]
@@ -170,6 +174,7 @@ class Surrogate:
             raise InputError(f"excess_risk of {self.name}: a calibration is known for accuracy, 0-1 loss and hinge")
         if not excess >= 0:
             raise InputError(f"excess_risk({excess!r}): the excess of the surrogate's risk, 0 or more, was wanted")
+        excess = excess + self.kind.rounded * self.temperature  # type: ignore[union-attr]
         if excess >= psi(1.0):
             return 1.0
         from scipy.optimize import brentq
@@ -190,8 +195,11 @@ class Surrogate:
         except TangentlyError:
             return "\n".join([*lines, "  replaced: known after the first call, or with at="])
         if report is not None:
-            lines += [f"  replaced: {r}" for r in report.replaced] or ["  replaced: nothing"]
+            lines = lines if report.replaced else lines[:1]
+            lines += [f"  replaced: {r}" for r in report.replaced] or [f"  {NOTHING}"]
             lines += [f"  kept: {k}" for k in report.kept]
+            branches = holds(self.surrogate.recording())  # type: ignore[attr-defined]
+            lines += [f"  kept: the branch of the graph, where {branches}"] if branches else []
         return "\n".join(lines)
 
 
@@ -460,10 +468,11 @@ _ROWS = (
     ),
     Kind(
         "hinge", hinge, _smooth_hinge, lambda T, v, *a: (np.maximum(0.0, v - T * LN2), v),
-        bound="0 ≤ surrogate − hinge ≤ T ln 2, and hinge ≥ 0–1 loss; excess risks: excess of 0–1 ≤ excess of the hinge",
-        why="The hinge max(0, 1 − m) has a kink at m = 1 only; T ln(1 + exp((1 − m)/T)) rounds it, and stays convex. The "
-        "hinge itself is a surrogate of the 0–1 loss (Cortes & Vapnik 1995).",
-        curve=_MARGIN, psi=lambda theta: theta, also=("hinge loss",),
+        bound="0 ≤ surrogate − hinge ≤ T ln 2, and hinge ≥ 0–1 loss; excess of 0–1 ≤ excess of the surrogate + T ln 2",
+        why="The hinge max(0, 1 − m) has a kink at m = 1 only; T ln(1 + exp((1 − m)/T)) rounds it, and stays convex. "
+        "The hinge itself is a surrogate of the 0–1 loss (Cortes & Vapnik 1995).",
+        curve=Curve(_MARGIN.along, _MARGIN.label, domain=(0.2, 1.8)), psi=lambda theta: theta, rounded=LN2,
+        also=("hinge loss",),
     ),
     Kind(
         "AUC", auc, _pairwise, _above,
@@ -514,9 +523,9 @@ _ROWS = (
     Kind(
         "sort", lambda x: F.sort(F.lift(x)), _soft_sort, _around(_sort_reach),
         bound="|soft sort − sort| ≤ Σⱼ dⱼ exp(−dⱼ/T) ≤ (n − 1) T/e, dⱼ the distances to the entry",
-        why="Row i of softmax(−|x₍ᵢ₎ − xⱼ|/T) is a permutation's row, smoothed (Prillo & Eisenschlos 2020). Sorting has a "
-        "derivative already, but it sees one order only; this one lets neighbors share.",
-        curve=Curve(lambda x: (np.array([x, -1.0, 1.0]),), "entry x among −1, 1: the middle one", lambda v: float(v[1])),
+        why="Row i of softmax(−|x₍ᵢ₎ − xⱼ|/T) is a permutation's row, smoothed (Prillo & Eisenschlos 2020). Sorting "
+        "has a derivative already, but it sees one order only; this one lets neighbors share.",
+        curve=Curve(lambda x: (np.array([x, -1.0, 1.0]),), "entry x among −1, 1: the middle", lambda v: float(v[1])),
         also=("soft sort",),
     ),
     Kind(
@@ -556,7 +565,7 @@ def surrogate(
     >>> import tangently as tg
     >>> s = tg.surrogate("AUC")
     >>> s.gap(np.array([2.0, 0.5, 1.0, -1.0]), np.array([1, 1, 0, 0]))
-    <gap: hard 0.75, surrogate 0.384576; hard in [0.4452, 1], as the bound says>
+    <gap: hard 0.75, surrogate 0.384335; hard in [0.4455, 1], as the bound says>
     >>> X, y = np.array([[1.0, 2.0], [-1.0, 0.5], [0.5, -1.0]]), np.array([1, 0, 1])
     >>> soft = tg.surrogate(lambda w: np.mean((X @ w > 0) == y), temperature=1.0)
     >>> tg.grad(soft.surrogate)(np.zeros(2)).round(4)
@@ -574,7 +583,7 @@ def surrogate(
         function,
         derived,
         T,
-        "none is known in general; where no argument of a replaced row is at a jump, the surrogate tends to it as T → 0",
+        "none is known in general; where no replaced row is at a jump, the surrogate tends to the function as T → 0",
         "Rows whose derivative is zero between jumps stand replaced by smooth ones, whose derivative says which way.",
         straight_through,
     )

@@ -12,6 +12,7 @@ Wright, *Numerical Optimization*, 2nd ed., §A.2). Where too few vectors were ke
 from __future__ import annotations
 
 import functools
+import inspect
 import io
 import json
 import math
@@ -30,7 +31,6 @@ from tangently.files import write_whole
 if TYPE_CHECKING:
     from tangently.descent.methods import State
 
-KEEP = 256 << 20  # bytes of vectors in the kept steps
 TAIL = 12  # steps that a rate is measured on
 COLUMNS = ("step", "x", "f(x)", "‖∇f‖", "step length", "next x")
 SHOWN = 25  # rows of a table that is printed
@@ -79,14 +79,14 @@ class Trajectory:
 
     >>> from tangently import minimize
     >>> t = minimize("(x - 5)^2", 0.0, method="gradient descent", rate=0.1, steps=3)
-    >>> t.x, t.reason
+    >>> round(t.x, 4), t.reason
     (2.44, 'all 3 steps were taken')
     >>> print(t.table())
-    step   x      f(x)  ‖∇f‖  step length  next x
-       0   0        25    10            1       1
-       1   1        16     8          0.8     1.8
-       2 1.8     10.24   6.4         0.64    2.44
-       3 2.44   6.5536  5.12                     
+    step     x    f(x)  ‖∇f‖  step length  next x
+       0     0      25    10            1       1
+       1     1      16     8          0.8     1.8
+       2   1.8   10.24   6.4         0.64    2.44
+       3  2.44  6.5536  5.12
     """
 
     problem: Problem
@@ -182,9 +182,10 @@ class Trajectory:
     def words(self) -> str:
         """One paragraph: what was done, where it ended, how fast, why it stopped."""
         verdict = "converged" if self.converged else "did not converge"
+        spent = f"{self.count} steps in {self.seconds:.3g} s"
         return (
-            f"{self.method} on {self.problem.name}, {self.count} steps in {self.seconds:.3g} s: {verdict}; {self.reason}. "
-            f"f went from {self.values[0]:.6g} to {self.value:.6g} at {_at(self.labels, self.last.x)}, "
+            f"{self.method} on {self.problem.name}, {spent}: {verdict}; {self.reason}."
+            f" f went from {self.values[0]:.6g} to {self.value:.6g} at {short_point(self.labels, self.last.x)}, "
             f"‖∇f‖ = {self.norm:.3g}. It took {_spent(self.counts)}. {_capital(str(self.rate))}"
         )
 
@@ -258,13 +259,18 @@ def _cell(v: Any) -> str:
     return f"{v:.6g}"
 
 
-def _at(labels: list[str], x: np.ndarray) -> str:
+def short_point(labels: list[str], x: np.ndarray) -> str:
     shown = ", ".join(f"{n} = {v:.6g}" for n, v in zip(labels[:4], x))
     return shown + (f" … ({x.size} numbers)" if x.size > 4 else "")
 
 
 def _spent(c: Counts) -> str:
-    named = {"values": c.values, "gradients": c.gradients, "Hessians": c.hessians, "Hessian-vector products": c.products}
+    named = {
+        "values": c.values,
+        "gradients": c.gradients,
+        "Hessians": c.hessians,
+        "Hessian-vector products": c.products,
+    }
     named["Jacobians"] = c.jacobians
     return ", ".join(f"{n} {what if n != 1 else what[:-1]}" for what, n in named.items() if n) or "nothing"
 
@@ -290,9 +296,9 @@ def _errors(t: Trajectory) -> np.ndarray:
     """Distances to the last point, up to where that point's own error (≈ the last step) shows; else gradient norms."""
     if len(t.steps) == t.count and t.count > 3 and _contracts(t):
         far = np.sqrt(((t.path[:-1] - t.last.x) ** 2).sum(axis=1))
-        floor = max(20 * t.history.lengths[-1], 1e-14 * (1 + float(np.abs(t.last.x).max())))
+        floor = max(1000 * t.history.lengths[-1], 1e-14 * (1 + float(np.abs(t.last.x).max())))
         clear = far[: _until(far > floor)]
-        if len(clear) >= 3:
+        if len(clear) >= 4:
             return clear
     norms = t.history.norms
     return norms[: _until((norms > 0) & np.isfinite(norms))]
@@ -310,12 +316,11 @@ def _until(good: np.ndarray) -> int:
 
 
 def _order(tail: np.ndarray) -> float:
-    """The slope of log eₖ₊₁ against log eₖ over the last steps."""
-    logs = np.log(tail[-4:])
-    drops = np.diff(logs)
-    if len(drops) < 2 or not np.all(drops < 0):
+    """The median of the last slopes of log eₖ₊₁ against log eₖ, where the errors fall ever faster; 1 elsewhere."""
+    drops = np.diff(np.log(tail[-5:]))
+    if len(drops) < 3 or not np.all(drops < 0) or drops[-1] > math.log(0.1):
         return 1.0
-    return float(drops[-1] / drops[-2])
+    return float(np.median(drops[1:] / drops[:-1]))
 
 
 # ---------------------------------------------------------------- files
@@ -379,8 +384,8 @@ def loaded(path: Any, f: Any, data: Mapping[str, Any] | None) -> Trajectory:
 
 def _steps_again(arrays: Mapping[str, np.ndarray], notes: list[Any]) -> tuple[Step, ...]:
     columns = [arrays[f"steps.{n}"] for n in STEP_ARRAYS]
-    plain = lambda v: frozen(v) if isinstance(v, np.ndarray) else v.item()
-    return tuple(Step(*map(plain, row), notes=note) for *row, note in zip(*columns, notes))
+    plain: Any = lambda v: frozen(v) if isinstance(v, np.ndarray) else v.item()
+    return tuple(Step._make([*map(plain, row[:-1]), row[-1]]) for row in zip(*columns, notes))
 
 
 def _state_again(meta: Any, arrays: Mapping[str, np.ndarray], last: Point) -> State | None:
@@ -402,15 +407,17 @@ def _problem_again(meta: Any, arrays: Mapping[str, np.ndarray], f: Any, data: An
         problem.given_as = tuple if meta["tuple"] else dict
         problem.layout = layout
         return problem
-    problem = Problem(_missing(meta["function"]), layout, np.array(start), {}, None)
+    problem = Problem(_missing(meta["function"], layout.names), layout, np.array(start), {}, None)
     problem.given_as, problem.name = tuple if meta["tuple"] else dict, meta["function"]
     return problem
 
 
-def _missing(name: str) -> Any:
+def _missing(name: str, arguments: tuple[str, ...]) -> Any:
     def function(*_: Any, **__: Any) -> Any:
         raise InputError(f"the file holds what {name} did, not {name} itself: load it with f=…")
 
+    named = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in arguments]
+    function.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
     return function
 
 
@@ -435,4 +442,4 @@ def _tupled(s: Any) -> Any:
     return tuple(_tupled(v) for v in s)
 
 
-__all__ = ["History", "Rate", "Table", "Trajectory", "measured_rate"]
+__all__ = ["History", "Rate", "Table", "Trajectory", "measured_rate", "short_point"]

@@ -773,10 +773,11 @@ def _block(e: Matrix, x: Matrix, y: Matrix, order: Order) -> Matrix:
 
 
 def _inputs(m: Matrix) -> list[Expr]:
-    """The symbols of an expression, and of what it is the derivative of."""
+    """The symbols of an expression, and of what it is the derivative of and by: these may be gone from the value."""
     found = _needed(m)
-    of = m.origin.of if m.origin else None
-    return list(dict.fromkeys([*found, *(_inputs(of) if of is not None else [])]))
+    if m.origin is None:
+        return found
+    return list(dict.fromkeys([*found, *_inputs(m.origin.of), m.origin.first.expr, m.origin.wrt.expr]))
 
 
 def _needed(m: Matrix) -> list[Expr]:

@@ -20,6 +20,7 @@ it says which.
 
 from __future__ import annotations
 
+import functools
 import math
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ from tangently.primitives.kinds import letters
 Number = int | float | Fraction
 Order = Literal["row", "column"]
 SCALAR: tuple[Size, ...] = (1, 1)
+KEPT = 1 << 14  # answers kept of questions that walk a whole formula
 SYMMETRIC = frozenset({"symmetric", "positive definite", "diagonal"})
 PROPERTIES = SYMMETRIC | {"orthogonal"}
 
@@ -455,6 +457,7 @@ def base_of(m: Mat) -> tuple[Mat, Number]:
 # ---------------------------------------------------------------- transposes and inverses
 
 
+@functools.lru_cache(maxsize=KEPT)
 def is_symmetric(m: Mat) -> bool:
     """Is the transpose known to be the matrix itself?"""
     if m.op == "symbol":
@@ -479,6 +482,7 @@ def is_diagonal(m: Mat) -> bool:
     return m.op in ("identity", "diag") or (m.op == "symbol" and "diagonal" in m.data[2])
 
 
+@functools.lru_cache(maxsize=KEPT)
 def transpose(m: Mat) -> Mat:
     """
     >>> A, B = symbol("A", (Dim.named("m"), Dim.named("n"))), symbol("B", (Dim.named("n"), 3))

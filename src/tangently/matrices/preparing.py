@@ -62,7 +62,8 @@ def _squared_norm(x: Expr) -> Expr | None:
         return None
     (u,) = x.args
     spec = letters(len(u.shape))
-    return TABLE["einsum"](u, u, params=(f"{spec},{spec}->",))
+    whole = TABLE["einsum"](u, u, params=(f"{spec},{spec}->",))
+    return (_apart(whole) if whole.op.name == "einsum" else None) or whole
 
 
 Group = tuple[Size, ...]

@@ -11,6 +11,7 @@ the line.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -125,14 +126,17 @@ def named(m: Mat) -> tuple[Mat, list[tuple[Mat, Mat]]]:
     """The formula with short names for the functions that occur several times in it, and what they stand for."""
     repeated = _repeated(m)
     taken = {node.data[0] for node in parts_first(m) if node.op == "symbol"}
-    swap: dict[Mat, Mat] = {}
+    done: dict[Mat, Mat] = {}
     definitions = []
-    for node in parts_first(m):
+    for node in parts_first(m):  # without any rewriting: the formula keeps its form
+        args = [done[a] for a in node.args]
+        same = all(a is b for a, b in zip(args, node.args))
+        done[node] = node if same else mat.make(node.op, args, node.data, node.shape)
         if node in repeated:
             short = mat.symbol(_fresh(node, taken), _own_shape(node), ())
-            definitions.append((short, _swapped(node, swap)))
-            swap[node] = short
-    return _swapped(m, swap), definitions
+            definitions.append((short, done[node]))
+            done[node] = short
+    return done[m], definitions
 
 
 def _repeated(m: Mat) -> set[Mat]:
@@ -174,25 +178,11 @@ def _own_shape(m: Mat) -> tuple[Size, ...]:
 def _fresh(node: Mat, taken: set[str]) -> str:
     first = INITIALS.get(node.data[0], "") if node.op in ("call", "map") else ""
     small = node.is_number or node.is_vector
-    for candidate in (
-        first if small else first.upper(),
-        *[c for c in POOL if c.islower() == small],
-        *[f"t_{k}" for k in range(99)],
-    ):
-        if candidate and candidate not in taken:
-            taken.add(candidate)
-            return candidate
-    raise AssertionError("a hundred names are taken")
-
-
-def _swapped(m: Mat, swap: Mapping[Mat, Mat]) -> Mat:
-    """Nodes replaced by names, without any rewriting: the formula keeps its form."""
-    done: dict[Mat, Mat] = {}
-    for node in parts_first(m):
-        args = [done[a] for a in node.args]
-        same = all(a is b for a, b in zip(args, node.args))
-        done[node] = swap[node] if node in swap else node if same else mat.make(node.op, args, node.data, node.shape)
-    return done[m]
+    letters = [first if small else first.upper(), *[c for c in POOL if c.islower() == small]]
+    candidates = itertools.chain(filter(None, letters), (f"t_{k}" for k in itertools.count()))
+    found = next(c for c in candidates if c not in taken)
+    taken.add(found)
+    return found
 
 
 # ---------------------------------------------------------------- layout

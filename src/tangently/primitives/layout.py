@@ -8,6 +8,7 @@ operand.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -227,13 +228,18 @@ def _infer_index(p: Key, x: Expr, *arrays: Expr) -> tuple[Shape, str]:
     (pattern,) = p
     if not is_concrete(x.shape):
         return _index_sizes(pattern, x.shape), x.dtype
-    probe = np.broadcast_to(np.int8(0), x.shape)
+    return _picked(pattern, x.shape, tuple([a.shape for a in arrays])), x.dtype
+
+
+@functools.lru_cache(4096)
+def _picked(pattern: Key, shape: Shape, arrays: tuple[Shape, ...]) -> Shape:
+    """The shape of what a key picks: NumPy is asked, of an array without memory."""
+    probe = np.broadcast_to(np.int8(0), shape)
     try:
-        found = probe[key_of(pattern, [np.zeros(a.shape, int) for a in arrays])]
+        return probe[key_of(pattern, [np.zeros(a, int) for a in arrays])].shape
     except IndexError as error:
         shown = key_source(pattern, ["…"] * len(arrays))
-        raise ShapeError(f"the index [{shown}] does not fit an array of shape {x.shape}: {error}") from None
-    return found.shape, x.dtype
+        raise ShapeError(f"the index [{shown}] does not fit an array of shape {shape}: {error}") from None
 
 
 def _index_sizes(pattern: Key, shape: Shape) -> Shape:

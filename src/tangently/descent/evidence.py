@@ -1,0 +1,287 @@
+"""What a diagnosis looks at: a run, the theory of its steps, the stationary point nearby, kinks, the best value known.
+
+A stationary point is looked for by Newton's steps, which must contract; at a degenerate one they contract by a factor
+of ½ and more, elsewhere by ever smaller ones (Griewank & Osborne, *Analysis of Newton's method at irregular
+singularities*, SIAM J. Numer. Anal. 20, 1983). A kink is found by halving a segment again and again, keeping the half
+on which the gradient changes more: where the change is still there on 2⁻³⁰ of the segment, the gradient jumps.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tangently.descent.methods import METHODS
+from tangently.descent.problems import Counts, Problem
+from tangently.descent.steps import Point, Step, frozen, norm
+from tangently.descent.theory import (
+    LINEAR,
+    SCALED,
+    SMALL,
+    Recurrence,
+    Spectrum,
+    Theory,
+    anew,
+    first_point,
+    recurrence_of,
+    spectrum,
+    theory,
+)
+
+if TYPE_CHECKING:
+    from tangently.descent.diagnosing import Finding
+    from tangently.descent.trajectory import Trajectory
+
+SECONDS = 10.0  # of a run for comparison, at most
+TAIL = 20  # steps that are looked at for alternation
+HALVINGS = 30
+STRIKES = 5  # Newton's steps that need not contract: it may first have to find a valley
+PLAIN = 0.1  # a jump of the gradient counts from this part of it on
+FAST = 30  # numbers; up to here the reference is found with Hessians
+SINGULAR = 1e-9  # an eigenvalue below this part of the largest on the path can't be told from 0
+CLOSE = 1e-2  # a stationary point is close to x if it is within this part of 1 + ‖x‖
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """A stationary point that Newton's steps lead to, the eigenvalues there, and how the last steps contracted."""
+
+    x: np.ndarray
+    value: float
+    distance: float
+    spectrum: Spectrum
+    contraction: float
+
+
+class Evidence:
+    """What the detectors look at, each part computed when first asked for."""
+
+    def __init__(self, t: Trajectory) -> None:
+        self.t, self.problem = t, anew(t)
+        self.found: dict[str, Finding] = {}
+        self.values, self.norms, self.lengths = t.history.values, t.history.norms, t.history.lengths
+
+    @functools.cached_property
+    def theory(self) -> Theory:
+        return theory(self.t)
+
+    @functools.cached_property
+    def rule(self) -> Recurrence | None:
+        return recurrence_of(self.t)
+
+    @functools.cached_property
+    def here(self) -> Point:
+        """The last point, on all of the data."""
+        return self.problem.point(np.array(self.t.last.x))
+
+    @functools.cached_property
+    def end(self) -> Spectrum:
+        return spectrum(self.problem, self.t.last.x)
+
+    @functools.cached_property
+    def least(self) -> tuple[float, np.ndarray]:
+        """The least eigenvalue at the end, with its eigenvector (nan: not known)."""
+        found = self.end if self.end.complete else spectrum(self.problem, self.t.last.x, which="SA")
+        return (float(found.values[0]), found.vectors[:, 0]) if found.values.size else (math.nan, np.zeros(0))
+
+    @property
+    def broke(self) -> bool:
+        """Did it stop at a value that is not finite?"""
+        return "the last good point was kept" in self.t.reason
+
+    @property
+    def rate(self) -> float:
+        rates = self.t.history.rates
+        given = self.t.settings.get("rate")
+        if len(rates):
+            return float(rates[-1])
+        default = METHODS[self.t.method].rate
+        return float(given) if isinstance(given, (int, float)) else math.nan if default is None else default
+
+    @property
+    def fixed(self) -> bool:
+        """Is it a method with a bound on its rate, run at one rate?"""
+        rates = self.t.history.rates
+        return self.t.method in LINEAR and (not len(rates) or bool(np.ptp(rates) <= 1e-9 * rates.max()))
+
+    @property
+    def run(self) -> Sequence[Step]:
+        """The last kept steps that follow one another."""
+        kept = self.t.steps
+        first = len(kept) - 1
+        while first > 0 and kept[first - 1].k == kept[first].k - 1 and len(kept) - first < TAIL:
+            first -= 1
+        return kept[max(first, 0) :]
+
+    @functools.cached_property
+    def curvature(self) -> float:
+        """The largest |λ| met: what an eigenvalue is small against."""
+        seen = [abs(v) for v in (*self.theory.sharpness, *self.theory.least) if math.isfinite(v)]
+        if self.t.method in SCALED:
+            seen = [float(np.abs(spectrum(self.problem, first_point(self.t)).values).max(initial=0.0))]
+        return max([*seen, float(np.abs(self.end.values).max(initial=0.0))])
+
+    @functools.cached_property
+    def nearby(self) -> Nearby | None:
+        """The stationary point that Newton finds from the end; None if it finds none, or the problem is large."""
+        return None if self.problem.size > SMALL else newton_point(self.problem, self.here)
+
+    @functools.cached_property
+    def close(self) -> Nearby | None:
+        p = self.nearby
+        return p if p is not None and p.distance <= CLOSE * (1 + norm(self.here.x)) else None
+
+    @functools.cached_property
+    def arrived(self) -> bool:
+        """Is it at a minimum, to what it was asked for?"""
+        if not self.here.finite or not math.isfinite(self.t.value):
+            return False
+        if self.problem.size > SMALL:
+            return self.t.converged and self.least[0] > SINGULAR * self.curvature
+        p = self.close
+        if p is None or self.kind_of(p.spectrum) not in ("minimum", "degenerate"):
+            return False
+        done = self.values[0] - p.value
+        enough = 1e-6 if self.kind_of(p.spectrum) == "degenerate" else 1e-12  # there the last digits take for ever
+        return self.t.converged or self.here.value - p.value <= enough * abs(done)
+
+    def kind_of(self, s: Spectrum) -> str:
+        """Of a stationary point, by the inertia of its Hessian."""
+        tiny = SINGULAR * self.curvature
+        if not s.values.size:
+            return "unknown"
+        if s.values[0] < -tiny:
+            return "maximum" if s.values[-1] < -tiny else "saddle"
+        return "minimum" if s.values[0] > tiny else "degenerate"
+
+    @functools.cached_property
+    def reference(self) -> Trajectory:
+        """The method that is recommended, from the same start: the best value known."""
+        method = "trust region" if self.problem.size <= FAST else "L-BFGS"
+        return minimized(self.problem, {"method": method, "steps": 300})
+
+    @functools.cached_property
+    def gap(self) -> float:
+        """By how much the end is above the best value known."""
+        others = [self.reference.value, *([self.nearby.value] if self.nearby else [])]
+        return max(0.0, self.t.value - min(v for v in [*others, self.t.value] if math.isfinite(v)))
+
+    @functools.cached_property
+    def crawls(self) -> bool:
+        """Not there yet, and a good part of the way (in f) is left."""
+        if self.broke or self.arrived or self.t.count < 5 or not math.isfinite(self.t.value):
+            return False
+        way = self.values[0] - self.t.value + self.gap
+        return self.gap > 1e-8 * abs(way) and not self.t.problem.stochastic
+
+    @functools.cached_property
+    def kinks(self) -> list[Kink]:
+        """Where the gradient jumps, on the last steps."""
+        if self.t.problem.stochastic or self.broke or self.arrived:
+            return []
+        found = [kink_between(self.problem, s.x, s.next_x) for s in list(self.run)[-8:]]
+        return [k for k in found if k is not None]
+
+
+def newton_point(problem: Problem, start: Point, most: int = 60) -> Nearby | None:
+    """Newton's steps (least squares where the Hessian is singular), which must contract but for a few; None if not."""
+    p, last, ratio, strikes = start, math.inf, 1.0, 0
+    for k in range(most):
+        seen = spectrum(problem, p.x)
+        if not p.finite or not seen.values.size:
+            return None
+        if p.norm == 0:
+            break
+        d = _solved(seen.values, seen.vectors, -p.gradient)
+        length = norm(d)
+        strikes += length > 0.8 * last
+        if strikes > STRIKES or not _solves(seen.values, seen.vectors, p, d):
+            if k and last <= 1e-7 * (1 + norm(p.x)):
+                break  # as near as rounding lets it come
+            return None
+        if length <= 1e-15 * (1 + norm(p.x)):
+            break
+        ratio, last = (length / last if k else 0.0), length
+        p = problem.point(p.x + d)
+    else:
+        if last > 1e-6 * (1 + norm(p.x)):
+            return None
+    return Nearby(p.x, p.value, norm(p.x - start.x), spectrum(problem, p.x), ratio)
+
+
+def _solved(values: np.ndarray, vectors: np.ndarray, right: np.ndarray) -> np.ndarray:
+    tall = np.abs(values) > 1e-13 * np.abs(values).max(initial=1e-300)
+    c = vectors.T @ right
+    return vectors @ np.where(tall, c / np.where(tall, values, 1.0), 0.0)
+
+
+def _solves(values: np.ndarray, vectors: np.ndarray, p: Point, d: np.ndarray) -> bool:
+    """Does Hd = −g have that solution? Where H is 0 and g is not, there is none."""
+    left = vectors @ (values * (vectors.T @ d)) + p.gradient
+    return norm(left) <= 0.5 * p.norm
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A place at which the gradient jumps from `before` to `after`."""
+
+    x: np.ndarray
+    beyond: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def jump(self) -> float:
+        return norm(self.after - self.before)
+
+
+def kink_between(problem: Problem, a: np.ndarray, b: np.ndarray) -> Kink | None:
+    """Halve the segment, keeping the half on which the gradient changes more; is the change still there at the end?"""
+    ga, gb = problem.value_and_gradient(a)[1], problem.value_and_gradient(b)[1]
+    enough = PLAIN * max(norm(ga), norm(gb))
+    if not norm(gb - ga) > enough:
+        return None
+    for _ in range(HALVINGS):
+        m = (a + b) / 2
+        gm = problem.value_and_gradient(m)[1]
+        left, right = norm(gm - ga), norm(gb - gm)
+        if not max(left, right) > enough:
+            return None
+        a, ga, b, gb = (a, ga, m, gm) if left >= right else (m, gm, b, gb)
+    return Kink(a, b, ga, gb)
+
+
+def lower_around(problem: Problem, p: Point, directions: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """The nearest lower value along ± the directions (rows), at distances that grow from 10⁻³ to 10⁴ of 1 + ‖x‖."""
+    noise = 1e-12 * abs(p.value)
+    for far in 10.0 ** np.arange(-3, 4.5, 0.5) * (1 + norm(p.x)):
+        at = [p.x + s * far * d for d in directions for s in (1, -1)]
+        found = [(problem.value(x), k) for k, x in enumerate(at)]
+        value, k = min((pair for pair in found if math.isfinite(pair[0])), default=(math.inf, -1))
+        if value < p.value - noise:
+            return at[k], value
+    return None
+
+
+def minimized(problem: Problem, settings: Mapping[str, Any]) -> Trajectory:
+    """A run for comparison, within bounds."""
+    from tangently.descent.minimizing import minimize
+
+    return minimize(restarted(problem), None, progress=False, **{"seconds": SECONDS, **settings})
+
+
+def restarted(problem: Problem, start: np.ndarray | None = None) -> Problem:
+    """The same problem with its own counts (and another start)."""
+    again = copy.copy(problem)
+    again.counts = Counts()
+    again.start = problem.start if start is None else frozen(np.array(start, float))
+    return again
+
+
+__all__ = ["Evidence", "Kink", "Nearby", "kink_between", "lower_around", "minimized", "newton_point", "restarted"]

@@ -1,0 +1,239 @@
+"""Surrogates: every bound holds and closes, gradients are those of differences, and what was replaced is told."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tangently as tg
+from tangently.descent.surrogates import KINDS, psi_logistic
+from tangently.errors import InputError, ShapeError
+
+WITH_LABELS = ("0-1 loss", "accuracy", "hinge", "AUC", "precision", "recall", "F1")
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(40, 3))
+Y = (X @ [1.0, -2.0, 0.5] + RNG.logistic(size=40) > 0).astype(int)
+W = np.array([0.3, -0.5, 0.2])
+
+
+def arguments(name: str, z: np.ndarray) -> tuple[Any, ...]:
+    labels = (np.arange(len(z)) % 2).astype(int)
+    return (z, labels) if name in WITH_LABELS else (z,)
+
+
+def differences(f: Any, x: np.ndarray, h: float = 1e-6) -> np.ndarray:
+    return np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))])
+
+
+# ---------------------------------------------------------------- kinds with names
+
+
+@pytest.mark.parametrize("name", KINDS)
+@given(
+    z=st.lists(st.floats(-4, 4), min_size=2, max_size=8),
+    temperature=st.sampled_from([0.02, 0.1, 0.5, 1.0, 3.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_hard_value_lies_where_the_bound_says(name: str, z: list[float], temperature: float) -> None:
+    found = tg.surrogate(name, temperature=temperature).gap(*arguments(name, np.array(z)))
+    assert found.holds, found
+
+
+@pytest.mark.parametrize("name", [n for n, k in KINDS.items() if k.aligned(0.25) == 0.25])
+def test_the_gap_closes_as_the_temperature_falls(name: str) -> None:
+    z = np.array([0.7, -1.3, 2.2, -0.4, 1.6])
+    gaps = [np.max(np.abs(tg.surrogate(name, temperature=T).gap(*arguments(name, z)).difference)) for T in (0.3, 0.003)]
+    assert gaps[1] < 0.03
+    assert gaps[1] < gaps[0]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_gradients_are_those_of_differences(name: str) -> None:
+    z = np.array([0.7, -1.3, 2.2, -0.4, 1.6])
+    weights = np.array([1.0, -0.5, 2.0, 0.3, 1.5])
+    soft = tg.surrogate(name, temperature=0.4).surrogate
+    rest = arguments(name, z)[1:]
+
+    def loss(x: Any) -> Any:
+        value = soft(x, *rest)
+        return np.sum(weights * value) if getattr(value, "shape", ()) else value
+
+    assert tg.grad(loss)(z) == pytest.approx(differences(loss, z), rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_straight_through_has_the_hard_value_and_the_soft_slope(name: str) -> None:
+    z = np.array([0.7, -1.3, 2.2, -0.4, 1.6])
+    rest = arguments(name, z)[1:]
+    hard, soft = KINDS[name].hard, tg.surrogate(name, temperature=0.4)
+    through = tg.surrogate(name, temperature=0.4, straight_through=True).surrogate
+    total = lambda f: lambda x: np.sum(f(x, *rest))
+    value, slope = tg.value_and_grad(total(through))(z)
+    aligned = KINDS[name].aligned
+    assert value == float(np.sum(hard(z, *rest)))
+    assert slope == pytest.approx(tg.grad(total(lambda *a: aligned(soft.surrogate(*a))))(z), rel=1e-12)
+
+
+def test_known_values() -> None:
+    """By hand: ln(1 + e⁻¹), pairs, ranks."""
+    assert tg.surrogate("0-1 loss").surrogate(np.array([1.0]), np.array([1])) == pytest.approx(math.log1p(math.exp(-1)))
+    assert tg.surrogate("AUC").hard(np.array([2.0, 1.0, 1.0]), np.array([1, 1, 0])) == 0.75
+    rank = tg.surrogate("rank", temperature=1.0)
+    up = 1 / (1 + math.exp(-1.0))
+    assert rank.surrogate(np.array([0.0, 1.0])) == pytest.approx([1 + 1 - up, 1 + up])
+    z, y = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]]), np.array([0, 2])
+    ce = -np.mean((z - np.log(np.exp(z).sum(1, keepdims=True)))[[0, 1], y])
+    assert tg.surrogate("accuracy").surrogate(z, y) == pytest.approx(ce)
+    assert tg.surrogate("accuracy").hard(z, y) == 0.5
+    assert tg.surrogate("accuracy").gap(z, y).holds
+
+
+def test_labels_of_every_spelling_agree() -> None:
+    z = np.array([0.4, -0.2, 1.0])
+    spellings = ([0, 1, 1], [-1, 1, 1], [False, True, True], [0.0, 1.0, 1.0])
+    values = {float(tg.surrogate("0-1 loss")(z, y)) for y in spellings}
+    assert len(values) == 1
+
+
+def test_excess_risk_is_calibrated() -> None:
+    """ψ ≥ θ²/2, its inverse inverts, and on a two-point problem the excess of the 0–1 risk keeps below the bound."""
+    s = tg.surrogate("accuracy")
+    for theta in np.linspace(0, 1, 11):
+        assert psi_logistic(theta) >= theta**2 / 2 - 1e-15
+        assert s.excess_risk(psi_logistic(theta)) == pytest.approx(theta, abs=1e-7)
+    risk = lambda eta, a: eta * np.log1p(np.exp(-a)) + (1 - eta) * np.log1p(np.exp(a))
+    for eta in (0.5, 0.6, 0.9, 0.99):
+        best = risk(eta, math.log(eta / (1 - eta)))
+        for a in (-2.0, -0.1, 0.3):
+            excess = (2 * eta - 1) * (a <= 0)
+            assert excess <= s.excess_risk(max(0.0, risk(eta, a) - best)) + 1e-6
+    assert tg.surrogate("hinge", temperature=0.2).excess_risk(0.3) == pytest.approx(0.3 + 0.2 * math.log(2))
+    with pytest.raises(InputError, match="calibration is known for"):
+        tg.surrogate("rank").excess_risk(0.1)
+
+
+# ---------------------------------------------------------------- functions
+
+
+LABELS3 = np.array([0, 2, 1, 1])
+Z = RNG.normal(size=(4, 3))
+FUNCTIONS: dict[str, tuple[Any, Any]] = {
+    "accuracy": (lambda w: np.mean((X @ w > 0) == Y), W),
+    "accuracy of signs": (lambda w: np.mean(np.sign(X @ w) == 2 * Y - 1), W),
+    "accuracy of where": (lambda w: np.mean(np.where(X @ w > 0, 1, -1) == 2 * Y - 1), W),
+    "accuracy of classes": (lambda z: np.mean(np.argmax(z, axis=1) == LABELS3), Z),
+    "errors counted": (lambda w: np.sum((X @ w > 0) != Y), W),
+    "astype": (lambda w: np.sum((X @ w > 0).astype(int)), W),
+    "AUC": (lambda w: np.mean((X @ w)[Y == 1][:, None] > (X @ w)[Y == 0][None, :]), W),
+    "and": (lambda x: np.mean((x > 0) & ~(x > 1)), W),
+    "any": (lambda x: 1.0 * np.any(x > 0.1), W),
+    "ranks": (lambda x: np.sum(np.argsort(np.argsort(x)) * np.array([1.0, 2.0, 4.0])), W),
+    "roundings": (lambda x: np.sum(np.floor(x) + np.round(x) + np.ceil(x) + np.trunc(x)), W - 0.12),
+    "mean index": (lambda z: np.sum(np.argmax(z, axis=1) * 1.0), Z),
+    "step": ("step(x) + 0", 0.3),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_gets_slopes_and_tends_to_itself(name: str) -> None:
+    f, x = FUNCTIONS[name]
+    plain = tg.parse(f) if isinstance(f, str) else f
+    s = tg.surrogate(f, temperature=0.3, at=x)
+    assert s.replaced
+    slope = np.asarray(tg.grad(s.surrogate)(x))
+    shape = np.shape(x)
+    flat = lambda v: float(s.surrogate(v.reshape(shape) if shape else float(v[0])))
+    assert slope.ravel() == pytest.approx(differences(flat, np.ravel(np.asarray(x, float))), rel=1e-5, abs=1e-8)
+    assert np.abs(slope).max() > 0
+    assert float(tg.surrogate(f, temperature=1e-3).surrogate(x)) == pytest.approx(float(plain(x)), abs=0.06)
+    through = tg.surrogate(f, temperature=0.3, straight_through=True)
+    value, slope = tg.value_and_grad(through.surrogate)(x)
+    assert value == pytest.approx(float(plain(x)), abs=1e-12)
+    assert np.abs(slope).max() > 0
+
+
+def test_what_was_replaced_is_told() -> None:
+    s = tg.surrogate(lambda w: np.mean((X @ w > 0) == Y), at=W)
+    assert [r.row for r in s.replaced] == ["gt", "eq"]
+    assert "X w > 0 → logistic step" in repr(s)
+    index = tg.surrogate(lambda z: np.mean(np.argmax(z, axis=1) == LABELS3), at=Z)
+    assert "softmax(z/T) at the index" in repr(index)
+
+
+@pytest.mark.parametrize(
+    "f", [np.sin, lambda x: np.where(x > 0, x, 0.1 * x).sum(), lambda x: np.sort(x)[0] + abs(x[1])]
+)
+def test_what_has_slopes_is_left_alone(f: Any) -> None:
+    s = tg.surrogate(f, at=W)
+    assert s.replaced == ()
+    assert "nothing is to be replaced" in repr(s)
+    assert np.asarray(s.surrogate(W)) == pytest.approx(np.asarray(f(W)))
+
+
+def test_branches_and_positions_are_told_as_kept() -> None:
+    assert any("chooses an entry" in k.why for k in tg.surrogate(lambda x: np.sort(x)[1], at=W).kept)
+    leaky = tg.surrogate(lambda x: np.where(x > 0, x, 0.1 * x).sum(), at=W)
+    assert any("slopes of their own" in k.why for k in leaky.kept)
+    branch = tg.surrogate(lambda x: np.sign(x) if x > 0 else x, at=1.0)
+    assert "branch of the graph, where x > 0" in repr(branch)
+
+
+def test_a_mixture_descends_where_the_accuracy_has_no_slope() -> None:
+    f = lambda w: np.mean((X @ w > 0) == Y)
+    assert np.abs(tg.grad(f)(W)).max() == 0
+    soft, w = tg.surrogate(f, temperature=1.0).surrogate, -W
+    for _ in range(100):
+        w = w + 2.0 * tg.grad(soft)(w)
+    assert f(w) > f(-W) + 0.2
+
+
+def test_further_arguments_need_not_vary() -> None:
+    f = lambda w, X, y: np.mean((X @ w > 0) == y)
+    s = tg.surrogate(f, temperature=1.0, wrt="w")
+    g = tg.grad(s.surrogate, wrt="w")(W, X, Y)
+    assert g == pytest.approx(tg.grad(tg.surrogate(lambda w: f(w, X, Y), temperature=1.0).surrogate)(W))
+
+
+# ---------------------------------------------------------------- bad input, pictures
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: tg.surrogate("acuracy"), InputError, "Did you mean 'accuracy'"),
+        (lambda: tg.surrogate("step", temperature=0.0), InputError, "positive"),
+        (lambda: tg.surrogate("step", temperature=math.nan), InputError, "positive"),
+        (lambda: tg.surrogate("accuracy")(np.zeros(3), np.array([0, 1, 2])), InputError, "0 and 1"),
+        (lambda: tg.surrogate("accuracy")(np.zeros(3), np.array([0, 1])), ShapeError, "one label a score"),
+        (lambda: tg.surrogate("accuracy")(np.zeros((2, 2)), np.array([0, 2])), InputError, "0 to 1"),
+        (lambda: tg.surrogate("AUC")(np.zeros(2), np.array([1, 1])), InputError, "both classes"),
+        (lambda: tg.surrogate(np.sin, at=0.0).excess_risk(0.1), InputError, "calibration"),
+        (lambda: tg.surrogate("accuracy").excess_risk(-1.0), InputError, "0 or more"),
+    ],
+)
+def test_bad_input_is_explained(call: Any, error: type, says: str) -> None:
+    with pytest.raises(error, match=says):
+        call()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_pictures_of_kinds(name: str) -> None:
+    ax = tg.surrogate(name).plot()
+    hard, soft = ax.lines
+    assert hard.get_label() == name
+    assert np.isfinite(soft.get_ydata()).all()
+    assert "gap at most" in ax.get_label()
+
+
+def test_pictures_of_functions() -> None:
+    f = lambda w: np.mean((X @ w > 0) == Y)
+    ax = tg.surrogate(f, temperature=0.5).plot(at=W)
+    assert ax.get_xlabel() == "step along the gradient (of length 1)"
+    assert len(tg.surrogate("floor(x)", straight_through=True).plot(domain=(0, 3)).lines) == 2
+    with pytest.raises(InputError, match="one array"):
+        tg.surrogate(lambda a, b: np.sign(a * b)).plot(at=(1.0, 2.0))
