@@ -29,7 +29,7 @@ same number of threads; a note says so where one kept more processors busy.
 """
 PICTURE = """![Ratios to each peer, on a logarithmic scale; the table has the figures](benchmarks.svg)
 """
-PARTS = ("hessians", "sparse", "adbench", "first-order", "backends", "start", "growth")
+PARTS = ("hessians", "sparse", "adbench", "first-order", "backends", "start", "growth", "descent")
 DOCS = Path(__file__).parent.parent / "docs"
 PACKAGES = ("numpy", "scipy", "torch", "jax", "pytensor", "numba", "casadi", "asdex", "autograd", "sympy", "symengine")
 

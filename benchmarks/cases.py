@@ -183,10 +183,12 @@ PARTS: dict[str, Part] = {
     "backends": of_module("backends", "backend_rows"),
     "start": beginnings,
     "growth": growths,
+    "descent": of_module("descent", "descent_rows"),
 }
 TITLES = {
     "hessians": "Hessians", "sparse": "Sparse Hessians", "adbench": "ADBench", "first-order": "First-order gradients",
     "backends": "Backends", "start": "Import and first answer", "growth": "Growth with the length of a program",
+    "descent": "Descent",
 }  # fmt: skip
 
 

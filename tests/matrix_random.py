@@ -35,7 +35,7 @@ from scipy import special
 import tangently as tg
 from tangently import functions as F
 from tangently.errors import UnsupportedError
-from tangently.expr import inputs_of, toposort
+from tangently.expr import Dim, inputs_of, toposort
 from tangently.matrices import notation
 from tangently.matrices.expressions import Matrix
 
@@ -489,7 +489,7 @@ def closed(report: Report, route: str, m: Matrix, at: Mapping[str, Any], want: A
 
 def given(m: Matrix, at: Mapping[str, Any]) -> dict[str, Any]:
     """Arrays, and numbers for the sizes: of (u − u)ᵀ(u − u) + I no array is left to read them off."""
-    shapes = [n for node in toposort([m.expr]) for n in node.shape if not isinstance(n, int)]
+    shapes = [n for node in toposort([m.expr]) for n in (*node.shape, *node.params) if isinstance(n, Dim)]
     return {**at, **{name: SIZES[name] for n in shapes for name in n.names()}}
 
 

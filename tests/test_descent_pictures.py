@@ -315,7 +315,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "turned": (lambda: landscape(BOWL, ((1, 0), (0, 1))), "lo < hi"),
     "infinite": (lambda: landscape(BOWL, ((0, np.inf), (0, 1))), "finite ends"),
     "wrong names": (lambda: landscape(BOWL, {"x": (0, 1), "z": (0, 1)}), "does not fit"),
-    "three sides": (lambda: landscape(BOWL, ((0, 1),) * 3), "wanted"),
+    "three sides": (lambda: landscape(BOWL, ((0, 1),) * 3), "does not fit"),
     "no trajectory": (lambda: landscape(around=[1]), "minimize returns"),
     "unknown slice": (lambda: landscape(ten_run(), along="sideways"), "start-end, pca, hessian, random"),
     "no path": (lambda: landscape(quadratic(4)[0], at=np.ones(4), along="pca"), "needs a path"),

@@ -65,6 +65,8 @@ TROUBLED = {
     "tiny rate": ((PARABOLA, 0.0), {"rate": 1e-3, "steps": 100}, "rate too small"),
     "badly scaled": (("x^2 + 10000y^2", (1.0, 1.0)), {"rate": 9e-5, "steps": 500}, "ill conditioning"),
     "large, badly scaled": ((stiff, np.zeros(400)), {"rate": 1e-3, "steps": 300}, "ill conditioning"),
+    "Rosenbrock, with a search": ((ROSENBROCK, (-1.2, 1.0), "gradient descent"), {"steps": 300}, "ill conditioning"),
+    "no step at all": (("(x^2+y-11)^2 + (x+y^2-7)^2", (0.1, 0.2), "dogleg"), {}, "undecided"),
     "Rosenbrock": ((ROSENBROCK, (-1.2, 1.0)), {"rate": 1e-3, "steps": 2000}, "ill conditioning"),
     "slightly off a saddle": (("x^2 - y^2", (1.0, 1e-8)), {"rate": 0.1, "steps": 45}, "saddle"),
     "on a saddle": (("x^2 - y^2", (0.0, 0.0)), {"rate": 0.1}, "saddle"),

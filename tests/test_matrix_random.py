@@ -84,6 +84,10 @@ SOME: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
         lambda k: F.sin(F.trace(F.kron(k @ k, np.eye(2) + k))),
         np.array([[0.3, -0.5], [0.8, 1.1]]),
     ),
+    "a Kronecker product with a diagonal": (
+        lambda y: F.sum(F.kron(np.array([[1.0, 2.0], [0.5, 1.0]]), F.diag(y)) ** 2),
+        np.array([0.3, -0.5, 0.8]),
+    ),
     "picked twice": (lambda x: F.exp(F.sum((x**2)[np.array([0, 2, 0])] * x[1:])), np.array([0.3, -0.5, 0.8, 0.1])),
 }
 
@@ -103,6 +107,14 @@ def test_a_mean_over_two_axes_is_divided_by_both_sizes() -> None:
     for language in ("julia", "matlab"):
         assert "/ (m * n)" in (F.mean(Y) * A).source(language)
     np.testing.assert_allclose(compiled((F.mean(Y) * A).source("numpy"))(at), at["Y"].mean() * at["A"])
+
+
+def test_a_sum_over_ones_counts_all_of_them() -> None:
+    W, c = tg.matrix("W", "n m"), tg.scalar("c")
+    ones = F.sum(W / W, axis=1)  # m 1ₙ
+    at = {"W": np.full((3, 4), 2.0), "c": 2.0}
+    for e, want in ((F.sum(W / W), 12.0), (F.sum(ones), 12.0), (F.sum(c * ones), 24.0)):
+        assert np.squeeze(notation.evaluate(e.formula, at, SIZES)) == want
 
 
 def test_a_symbol_that_vanishes_may_still_be_given() -> None:

@@ -353,9 +353,13 @@ FORWARD: dict[str, Callable[[State, Expr, int, list[Line]], list[Line]]] = {
 
 
 def _settled(s: State, line: Line) -> Line:
-    """Picks whose source is neither an axis nor the seed's are carried out: factors are indexed, chains composed."""
+    """Picks whose source is neither an axis nor the seed's are carried out: factors are indexed, chains composed.
+
+    An axis or label of the seed keeps one pick: two of them say which positions agree, and are joined.
+    """
+    sources = [p.source for p in line.picks]
     for p in line.picks:
-        if p.source in s.seed or p.source in line.axes:
+        if (p.source in s.seed or p.source in line.axes) and sources.count(p.source) == 1:
             continue
         line = _carried_out(s, line, p)
         return _settled(s, line)
@@ -414,19 +418,31 @@ def spacing(table: np.ndarray) -> int | None:
 
 def _joined(s: State, line: Line, p: Pick, q: Pick) -> Line:
     """p.table[a] = q.table[b]: the pairs (a, b) that agree, counted by a new label."""
-    left, right = _pairs(p.table.ravel(), q.table.ravel())
-    label = s.fresh(len(left))
     kept = tuple([k for k in line.picks if k is not p and k is not q])
+    same = p.by == q.by
+    if same and np.array_equal(p.table, q.table):
+        return replace(line, picks=(*kept, p))
+    if not same and set(p.by) & set(q.by):
+        raise NoClosedForm("positions that depend on each other")
+    left, right = _agreeing(p.table.ravel(), q.table.ravel()) if same else _pairs(p.table.ravel(), q.table.ravel())
+    label = s.fresh(len(left))
     source = Pick(p.source, (label,), p.table.ravel()[left])
     ties = [
         Pick(b, (label,), np.asarray(position))
-        for pick, flat in ((p, left), (q, right))
+        for pick, flat in ((p, left), (q, right))[: 1 if same else 2]
         if pick.by
         for b, position in zip(pick.by, np.unravel_index(flat, pick.table.shape))
     ]
-    used = any(p.source in f.indices for f in line.factors) or any(p.source in k.by for k in kept)
+    used = p.source in s.seed or p.source in line.axes
+    used = used or any(p.source in f.indices for f in line.factors) or any(p.source in k.by for k in kept)
     line = replace(line, picks=(*kept, *([source] if used else []), *ties))
     return _dropped(s, line, label)
+
+
+def _agreeing(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The positions at which both tables say the same."""
+    places = np.flatnonzero(a == b)
+    return places, places
 
 
 def _pairs(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

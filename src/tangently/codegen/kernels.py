@@ -131,7 +131,7 @@ def compiled(text: str) -> Any:
     if text not in _compiled:
         import numba
 
-        from tangently.codegen.python import compile_source
+        from tangently.codegen.compiling import compile_source
 
         function = compile_source("kernel", text, {}, False).call
         assert isinstance(function, types.FunctionType)

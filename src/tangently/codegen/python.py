@@ -10,10 +10,8 @@ since Python's compiler is not linear in the length of a function.
 from __future__ import annotations
 
 import itertools
-import linecache
 import math
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from tangently.codegen.blocked import write_blocked
-from tangently.codegen.blocks import in_blocks
 from tangently.codegen.body import Body, guard_test
+from tangently.codegen.compiling import Generated, Retrace, compile_source, compile_text
 from tangently.codegen.flat import (
     ATOM,
     Dialect,
@@ -32,16 +30,11 @@ from tangently.codegen.flat import (
 )
 from tangently.codegen.regions import Plan, Region, by_label, partition
 from tangently.expr import CONST, INPUT, Expr, toposort
-from tangently.primitives.layout import scatter_along_axis
 from tangently.settings import CURRENT, Options
 
 BLOCK = 16_384  # entries of a value, from which on it is cut where blocks are asked for
 LARGE = 65_536  # entries of a value, from which on blocks pay: whole arrays then no longer fit the cache together
 PART = 2_000  # statements in one function; longer functions are cut
-
-
-class Retrace(Exception):
-    """A generated function met arguments, surroundings or a branch that it was not generated for."""
 
 
 RESERVED = frozenset({
@@ -52,16 +45,6 @@ MATH = Dialect(lambda op: op.python, python_literal, "{0} = {1}", RESERVED)
 NUMPY = Dialect(
     lambda op: op.numpy, python_literal, "{0} = {1}", RESERVED | {"lo", "hi", "rows", "in_blocks", "chosen"}
 )
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Source and the function compiled from it."""
-
-    source: str
-    call: Callable[..., Any]
-    constants: dict[str, Any]
-    scalar: bool
 
 
 @dataclass(frozen=True)
@@ -264,41 +247,6 @@ _WORD = re.compile(r"\w+")
 
 # ---------------------------------------------------------------- compiling
 
-_LISTED: deque[str] = deque(maxlen=256)
-_MATH_NAMES = re.compile(r"\bmath\.(\w+)")
-
-
-def compile_source(name: str, body: str, constants: dict[str, Any], scalar: bool) -> Generated:
-    """Compile generated text, with `from math import …` for what it uses, so that tracebacks can show the lines."""
-    wanted = sorted(set(_MATH_NAMES.findall(body)))
-    text = _MATH_NAMES.sub(r"\1", body)
-    scope: dict[str, Any] = {"Retrace": Retrace, "inf": math.inf, "nan": math.nan, **constants}
-    head = [f"from math import {', '.join(wanted)}"] if wanted else []
-    scope.update({n: getattr(math, n) for n in wanted})
-    if "np." in text:
-        head.append("import numpy as np")
-        scope["np"] = np
-    if "special." in text:
-        import scipy.special
-
-        head.append("from scipy import special")
-        scope["special"] = scipy.special
-    if "scatter_along_axis(" in text:
-        scope["scatter_along_axis"] = scatter_along_axis
-    if "in_blocks(" in text:
-        head.append("from tangently.codegen.blocks import in_blocks")
-        scope["in_blocks"] = in_blocks
-    source = "\n".join(head) + ("\n\n\n" if head else "") + text
-    return Generated(source, compile_text(name, text, scope), constants, scalar)
-
-
-def compile_text(name: str, text: str, scope: dict[str, Any]) -> Callable[..., Any]:
-    """The function of that name which generated text defines."""
-    filename = f"<tangently {name} {id(scope):x}>"
-    exec(compile(text, filename, "exec"), scope)
-    _list_lines(filename, text)
-    return scope[name]
-
 
 def unpacker(parts: Sequence[tuple[str, Any]]) -> Callable[..., tuple[Any, ...]]:
     """A function from nested arguments to their leaves, for one structure (of `tracing.trees`): Retrace for another.
@@ -311,8 +259,7 @@ def unpacker(parts: Sequence[tuple[str, Any]]) -> Callable[..., tuple[Any, ...]]
     leaves = [leaf for name, s in parts for leaf in _leaf_sources(identifier(name), s, tests, scope)]
     body = [f"if {test}: raise Retrace" for test in tests] + [f"return ({', '.join(leaves)},)"]
     text = "\n".join([f"def unpack({', '.join(identifier(n) for n, _ in parts)}):", *[f"    {line}" for line in body]])
-    exec(compile(text, "<tangently unpack>", "exec"), scope)
-    return scope["unpack"]
+    return compile_text("unpack", text, scope)
 
 
 def _leaf_sources(path: str, s: Any, tests: list[str], scope: dict[str, Any]) -> list[str]:
@@ -337,14 +284,6 @@ def _leaf_sources(path: str, s: Any, tests: list[str], scope: dict[str, Any]) ->
         scope[held] = None
         places = [f"{path}[{held}_{k}]" for k in range(len(s[-1]))]
     return [leaf for place, child in zip(places, s[-1]) for leaf in _leaf_sources(place, child, tests, scope)]
-
-
-def _list_lines(filename: str, text: str) -> None:
-    """Let tracebacks show the generated lines; of the functions generated long ago they are forgotten."""
-    if len(_LISTED) == _LISTED.maxlen:
-        linecache.cache.pop(_LISTED[0], None)
-    _LISTED.append(filename)
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
 
 
 __all__ = ["Argument", "Generated", "Retrace", "generate", "unpacker"]

@@ -85,7 +85,7 @@ def _jitted(text: str, constants: dict[str, Any]) -> Callable[..., Any]:
     import jax.numpy
     import jax.scipy.special
 
-    from tangently.codegen.python import compile_text
+    from tangently.codegen.compiling import compile_text
 
     scope = {**constants, "np": jax.numpy, "special": jax.scipy.special, "inf": float("inf"), "nan": float("nan")}
     inner = jax.jit(compile_text("kernel", text, scope))

@@ -626,14 +626,16 @@ def _spread(kept: Sequence[Any], most: int) -> list[Any]:
 
 def slow(e: Evidence) -> Finding | None:
     """Too small a rate, or a valley whose walls forbid a larger one."""
-    if e.found or e.t.method not in FIRST or not e.crawls or (not e.fixed and e.t.method != "Lion"):
+    if e.found or e.t.method not in FIRST or not e.crawls:
         return None
     ratio = float(np.median(e.theory.ratio)) if len(e.theory) else math.nan
     if _heads_for_flat(e) and e.nearby is not None:
         return _sublinear(e, e.nearby)
     if e.t.method in (*SCALED, "Lion"):
-        return _short_steps(e, ratio)
-    return _too_small(e, ratio) if ratio < 0.1 else _valley(e, ratio)
+        return _short_steps(e, ratio) if e.fixed or e.t.method == "Lion" else None
+    if not e.fixed:  # rates by a search or a schedule
+        return _valley(e, ratio)
+    return (_too_small(e, ratio) if ratio < 0.1 else None) or _valley(e, ratio)
 
 
 def _heads_for_flat(e: Evidence) -> bool:
@@ -663,7 +665,8 @@ def _short_steps(e: Evidence, ratio: float) -> Finding | None:
     speed = float(np.abs(e.here.x - earlier.x).max()) / max(1, e.t.count - earlier.k)
     gone = float(np.abs(e.here.x - first_point(e.t)).max())
     needed = left / speed if speed else math.inf
-    if not (e.reference.converged and needed > 2 * e.t.count) or gone == 0:
+    plenty = e.gap > 1e-4 * abs(e.values[0] - e.t.value + e.gap)
+    if not (e.reference.converged and plenty and needed > 2 * e.t.count) or gone == 0:
         return None
     words = (
         f"{e.t.method} moves an entry by about its rate: {speed:.3g} a step lately, and {left:.3g} is left to the "
@@ -871,7 +874,7 @@ def descending(e: Evidence) -> Finding | None:
     if e.arrived or any(f.kind != REMARK for f in e.found.values()):
         return None
     if e.t.count == 0:
-        return Finding("undecided", f"no step was taken ({e.t.reason}); there is nothing to judge by", kind=VERDICT)
+        return _not_begun(e)
     if e.t.problem.stochastic:
         return _descending_noisily(e)
     if not _falls(e):
@@ -882,6 +885,14 @@ def descending(e: Evidence) -> Finding | None:
         others = [{"method": "L-BFGS"}] if e.t.method in FIRST else []
         return Finding("undecided", words, {"norm": e.here.norm, "sharpness": e.end.top}, **remedied(e, others))
     return _unfinished(e)
+
+
+def _not_begun(e: Evidence) -> Finding:
+    words = f"no step was taken ({e.t.reason}); ‖∇f‖ = {e.here.norm:.3g} there, and there is nothing else to judge by"
+    if e.t.settings.get("steps") == 0 or e.here.norm == 0:
+        return Finding("undecided", words, {"norm": e.here.norm}, kind=VERDICT)
+    others = [{"method": m} for m in ("trust region", "L-BFGS") if m != e.t.method]
+    return Finding("undecided", words, {"norm": e.here.norm}, **remedied(e, others))
 
 
 def _falls(e: Evidence) -> bool:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tangently.descent.diagnosing import Finding
     from tangently.descent.trajectory import Trajectory
 
-SECONDS = 10.0  # of a run for comparison, at most
+SECONDS = 5.0  # of a run for comparison, at most
 TAIL = 20  # steps that are looked at for alternation
 HALVINGS = 30
 STRIKES = 5  # Newton's steps that need not contract: it may first have to find a valley

@@ -205,7 +205,8 @@ def top_eigenpairs(problem: Problem, x: np.ndarray, count: int, seed: int = 0) -
         product: Any = {"matvec": lambda v: problem.hvp(x, np.ravel(v)), "dtype": float}
         operator = LinearOperator((problem.size, problem.size), **product)
         start = np.random.default_rng(seed).standard_normal(problem.size)
-        values, vectors = eigsh(operator, k=count, which="LM", v0=start, tol=1e-4)
+        options: Any = {"which": "LM", "v0": start, "tol": 1e-4}
+        values, vectors = eigsh(operator, k=count, **options)
     order = np.argsort(-np.abs(values))[:count]
     return values[order], vectors.T[order] + 0.0
 

@@ -57,7 +57,7 @@ def remedied(e: Evidence, candidates: Sequence[Change], first: bool = False) -> 
         return {"verified": "no remedy could be run"} if candidates else {}
     change, after = runs[-1] if first and better(e, runs[-1][1]) else min(runs, key=_rank)
     if not better(e, after):
-        tried = "; ".join(f"{_named(c)}: f = {r.value:.4g}" for c, r in runs)
+        tried = "; ".join(f"{_named(c)}: f = {r.value:.4g} after {plural(r.count)}{_cut(r)}" for c, r in runs)
         return {"verified": f"tried, and no better than f = {e.t.value:.4g}: {tried}"}
     return {"remedy": dict(change), "after": after, "verified": compared(e, change, after)}
 
@@ -82,7 +82,13 @@ def compared(e: Evidence, change: Change, after: Trajectory) -> str:
     return (
         f"with {_named(change)}" + (f" instead of {instead}" if instead else "")
         + f": f = {after.value:.4g} after {plural(after.count)} instead of {e.t.value:.4g} after {plural(e.t.count)}"
+        + _cut(after)
     )  # fmt: skip
+
+
+def _cut(after: Trajectory) -> str:
+    """Was the run cut short by the clock?"""
+    return f" ({after.reason})" if after.reason.endswith("seconds were over") else ""
 
 
 def _named(change: Change) -> str:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 SMALL = 200  # numbers; up to here all eigenvalues are computed
 WORK = 250_000  # of 3n² + 1000 a point: how many points of a small problem are looked at
-MOST, FEW = 400, 20  # points that are looked at: at most, and with Lanczos
+MOST, FEW, FEWEST = 400, 20, 8  # points that are looked at: at most, with Lanczos, and on a huge problem
+HUGE = 10_000  # numbers
 ROUNDING = 1e-12  # an eigenvalue below this part of the largest can't be told from 0
 HOVERS = (0.95, 1.2)  # ηλ_max over its bound, at the edge of stability
 RISES = 0.03  # part of the steps at which the loss rises, at the edge of stability
@@ -241,7 +242,16 @@ def _lanczos(product: Callable[[np.ndarray], np.ndarray], n: int, which: str) ->
     operator = LinearOperator((n, n), matvec=lambda v: product(np.ravel(v)), dtype=float)  # type: ignore[call-arg]
     first = np.random.default_rng(0).normal(size=n)
     try:
-        values, vectors = eigsh(operator, k=1, which=which, v0=first, tol=1e-4, maxiter=60)  # type: ignore[arg-type]
+        rounds = 10 if which == "LA" else 60  # the upper end settles soon; the lower one, often crowded, does not
+        options: dict[str, Any] = {
+            "k": 1,
+            "which": which,
+            "v0": first,
+            "tol": 1e-3,
+            "maxiter": rounds,
+            "ncv": min(n, 20),
+        }
+        values, vectors = eigsh(operator, **options)
     except ArpackError:  # did not settle, or met numbers that are not finite
         return NO_SPECTRUM
     return Spectrum(values, vectors, False)
@@ -377,7 +387,7 @@ def first_point(t: Trajectory) -> np.ndarray:
 def _chosen(t: Trajectory, points: int | None) -> list[tuple[Step, np.ndarray | None]]:
     """The steps that are looked at, each with P where the method divides by one (None: not known)."""
     n, steps = t.problem.size, t.steps
-    most = points or (min(MOST, max(FEW, WORK // (3 * n * n + 1000))) if n <= SMALL else FEW)
+    most = points or (min(MOST, max(FEW, WORK // (3 * n * n + 1000))) if n <= SMALL else FEW if n <= HUGE else FEWEST)
     if len(steps) > most:
         steps = [steps[k] for k in np.unique(np.linspace(0, len(steps) - 1, most).astype(int))]
     found = scalings(t, {s.k for s in steps}) if t.method in SCALED else None

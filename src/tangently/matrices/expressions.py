@@ -791,7 +791,8 @@ def _needed(m: Matrix) -> list[Expr]:
 def _numbers_of_sizes(given: Mapping[str, Any], asked: Sequence[Expr], expr: Expr) -> dict[str, int]:
     """What is given for sizes rather than for symbols."""
     nodes = [*asked, *toposort([expr])]
-    names = {n for x in nodes for size in x.shape if isinstance(size, Dim) for n in size.names()}
+    held = [size for x in nodes for size in (*x.shape, *x.params) if isinstance(size, Dim)]  # a parameter of extent
+    names = {n for size in held for n in size.names()}
     symbols = {str(x.name) for x in asked}
     return {k: operator.index(v) for k, v in given.items() if k in names and k not in symbols}
 

@@ -754,8 +754,10 @@ def total(m: Mat) -> Mat:
         return extent(m.rows)
     if m.op == "diagonal":
         return trace(m.args[0])
-    if m.op == "product" and m.args[-1].op == "ones" and len(m.args) == 2:
+    if m.op == "product" and m.args[-1].op == "ones" and len(m.args) == 2 and not m.data[0]:  # no number before it
         return total(m.args[0])
+    if m is ones(*m.shape):
+        return multiply(extent(m.rows), extent(m.columns))
     halves = _halves(m)
     if halves:
         a, b = halves

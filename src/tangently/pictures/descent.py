@@ -84,8 +84,15 @@ def plot_trajectory(
 
 
 def _on_landscape(runs: Sequence[Trajectory], ax: Any, kind: str, options: dict[str, Any]) -> Any:
-    where = {k: options.pop(k) for k in OF_LANDSCAPE if k in options}
-    land = landscape(around=runs, **where)
+    return _drawn(_land(runs, options), runs, ax, kind, options)
+
+
+def _land(runs: Sequence[Trajectory], options: dict[str, Any]) -> Landscape:
+    """The landscape around the paths; its options are taken out of the others."""
+    return landscape(around=runs, **{k: options.pop(k) for k in OF_LANDSCAPE if k in options})
+
+
+def _drawn(land: Landscape, runs: Sequence[Trajectory], ax: Any, kind: str, options: dict[str, Any]) -> Any:
     if kind == "contour":
         options.setdefault("quadratic", _worth_a_model(land, runs))
     return plot_landscape(land, ax, kind=kind, **options)
@@ -106,13 +113,24 @@ def _worth_a_model(land: Landscape, runs: Sequence[Trajectory]) -> int | None:
 def _together(runs: Sequence[Trajectory], options: dict[str, Any]) -> Any:
     """The path at the left, three curves at the right."""
     with house():
-        figure = own_figure(10.6, 5.6)
-        grid = figure.add_gridspec(3, 2, width_ratios=(1.75, 1))
+        land = _land(runs, options)
+        wide = _width(land)
+        figure = own_figure(wide + 4.0, 5.6)
+        grid = figure.add_gridspec(3, 2, width_ratios=(wide, 3.8))
         left = figure.add_subplot(grid[:, 0])
-        _on_landscape(runs, left, "contour", options)
+        _drawn(land, runs, left, "contour", options)
         right = [figure.add_subplot(grid[k, 1]) for k in range(3)]
         _stacked(right, runs, options.get("labels"))
     return panels([left, *right])
+
+
+def _width(land: Landscape) -> float:
+    """As wide as a plane with equal sides is at this height, in inches; within bounds."""
+    if len(land.axes) == 1:
+        return 6.6
+    (x0, x1), (y0, y1) = land.box
+    ratio = (x1 - x0) / (y1 - y0)
+    return min(6.6, max(4.4, 4.6 * ratio + 0.7)) if 1 / 3 < ratio < 3 else 6.6
 
 
 def plot_curves(runs: Sequence[Trajectory], labels: Sequence[str] | None = None) -> Any:
@@ -158,6 +176,8 @@ def _draw_series(ax: Axes, runs: Sequence[Trajectory], kind: str, names: Sequenc
         titled(ax, _series_said(kind, name, y))
     if scale != "linear":
         ax.set_yscale(scale, **({"linthresh": _threshold(np.concatenate(series))} if scale == "symlog" else {}))
+    if scale == "log":
+        _few_powers(ax)
     _whole_steps(ax)
     ax.set_xlabel("step")
     ax.set_ylabel(WORDS[kind])
@@ -196,6 +216,17 @@ def axis_scale(y: np.ndarray) -> str:
 def _threshold(y: np.ndarray) -> float:
     size = np.abs(y[np.isfinite(y) & (y != 0)])
     return float(np.quantile(size, 0.2))
+
+
+def _few_powers(ax: Axes) -> None:
+    """Numbers at 1, 2, 5 where the axis has no two powers of ten, and no number between powers elsewhere."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = ax.get_ylim()
+    if math.log10(high / low) < 2.2:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _whole_steps(ax: Axes) -> None:
@@ -302,9 +333,8 @@ class _Scene:
     """What stands still, as an image, and over it what moves."""
 
     def __init__(self, runs: Sequence[Trajectory], names: Sequence[str], dpi: float, options: dict[str, Any]) -> None:
-        where = {k: options.pop(k) for k in OF_LANDSCAPE if k in options}
         self.runs, self.dpi = runs, dpi
-        self.land = landscape(around=runs, **where)
+        self.land = _land(runs, options)
         with house():
             still, (left, right) = _still(self.land, runs, names, options)
             from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -315,7 +345,8 @@ class _Scene:
             image = np.asarray(canvas.buffer_rgba()).copy()
             self.figure = own_figure(*still.get_size_inches())
             self.figure.set_layout_engine("none")
-            _fill(self.figure, image)
+            self.figure.set_dpi(dpi)
+            self.figure.figimage(image, zorder=-1)
             self.path, self.curve = (_over(self.figure, ax) for ax in (left, right))
             self.moving = [self._actors(k) for k in range(len(runs))]
             self.words = self.figure.text(0.01, 0.99, "", ha="left", va="top", fontsize=9.5)
@@ -380,12 +411,6 @@ def _still(land: Landscape, runs: Sequence[Trajectory], names: Sequence[str], op
     return figure, (left, right)
 
 
-def _fill(figure: Any, image: np.ndarray) -> None:
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.imshow(image, aspect="auto", interpolation="nearest")
-    ax.set_axis_off()
-
-
 def _over(figure: Any, below: Axes) -> Axes:
     """Axes that see the same part of the plane at the same place, and show nothing of their own."""
     ax = figure.add_axes(below.get_position().bounds)
@@ -403,6 +428,12 @@ def _film_said(land: Landscape, runs: Sequence[Trajectory], names: Sequence[str]
     return f"step by step on {land.words}: {'; '.join(each)}"
 
 
+def _one_palette(frames: list[Any]) -> list[Any]:
+    """All frames in the colors of the last one: a palette for each would take most of the time, and shimmer."""
+    last = frames[-1].convert("RGB").quantize(256)
+    return [frame.convert("RGB").quantize(palette=last, dither=0) for frame in frames]
+
+
 def _filmed(scene: _Scene, moments: Sequence[int], writer: Any, kind: str, progress: Callable[[str], None]) -> bytes:
     import tempfile
 
@@ -416,6 +447,7 @@ def _filmed(scene: _Scene, moments: Sequence[int], writer: Any, kind: str, progr
                 writer.grab_frame()
                 progress(f"frame {n} of {len(moments)}")
             if kind == ".gif":
+                writer._frames = _one_palette(writer._frames)
                 writer._frames[0].info["comment"] = scene.alt.encode()  # Pillow writes it into the file
         return file.read_bytes()
 

@@ -5,8 +5,8 @@ above the lowest value where the range is large (Rosenbrock), or powers of ten o
 no value the picture stays white.
 
 Blue is a value (the points of a path), vermillion a gradient; paths of several methods differ by color, dash and
-marker, kinds of critical points by their markers. A path that leaves the picture is cut there, and the picture says where it
-went. In a slice, points are drawn where they fall, and the picture says how much of the path the slice holds.
+marker, kinds of critical points by their markers. A path that leaves the picture is cut there, and the picture says
+where it went. In a slice, points are drawn where they fall, and the picture says how much of the path the slice holds.
 """
 
 from __future__ import annotations
@@ -478,7 +478,7 @@ def _gradients(ax: Axes, land: Landscape, t: Trajectory, count: int) -> None:
     u, v = (unit * length[:, None] * (size if ax.get_aspect() == "auto" else size.min())).T
     if ax.get_aspect() != "auto":
         u, v = (g / norms[:, None] * (length * size.min())[:, None]).T
-    head = {"width": 0.0055, "headwidth": 3.8, "headlength": 4.6, "headaxislength": 4.0}
+    head: Any = {"units": "inches", "width": 0.026, "headwidth": 4.2, "headlength": 5.0, "headaxislength": 4.4}
     look = {"color": VERMILLION, "edgecolor": WHITE, "linewidth": 0.5, "zorder": 3.5}
     ax.quiver(*x.T, u, v, **ARROWS, **head, **look)
     ax.plot(

@@ -56,8 +56,8 @@ def to_text_report(runs: Runs, diagnoses: Words, rows: int | None = None) -> str
     """The tables, the reasons, and the diagnoses, run by run.
 
     >>> from tangently.descent.minimizing import minimize
-    >>> print(to_text_report([minimize("x^2", 1.0, rate=0.25, steps=2)], [""]).splitlines()[2])
-       1   0.5   0.25      1         0.25    0.25
+    >>> print(to_text_report([minimize("x^2", 1.0, rate=0.25, steps=2)], [""]).splitlines()[2].split())
+    ['1', '0.5', '0.25', '1', '0.25', '0.25']
     """
     parts = []
     for t, title, words in zip(runs, names_of(runs, None), diagnoses):
@@ -148,10 +148,9 @@ def _blocks(runs: Runs, diagnoses: Words, options: dict[str, Any]) -> Iterator[B
     yield from _statement(runs[0])
     several = len(runs) > 1
     for t, title in zip(runs, names_of(runs, None)):
-        yield Verdict(
-            True if t.converged else None, f"{title}: {_capital(t.reason)}" if several else _capital(t.reason)
-        )
-    yield Facts(tuple(_facts(runs[0])) if not several else ())
+        yield _ending(t, f"{title}: " if several else "")
+    if not several:
+        yield Facts(tuple(_facts(runs[0])))
     if several:
         rows = tuple(tuple(row) for row in _comparison(runs))
         yield Table(("method", "steps", "f at the end", "norm of the gradient", "converged"), rows, numeric=True)
@@ -161,6 +160,13 @@ def _blocks(runs: Runs, diagnoses: Words, options: dict[str, Any]) -> Iterator[B
     for t, title in zip(runs, names_of(runs, None)):
         yield Heading(f"The steps of {title}" if several else "The steps")
         yield _table(t)
+
+
+def _ending(t: Trajectory, whose: str) -> Block:
+    """A tick where it converged; where it did not that is no failed check, but worth a warning."""
+    if t.converged:
+        return Verdict(True, _capital(f"{whose}converged: {t.reason}"))
+    return Text(_capital(f"{whose}did not converge: {t.reason}."), "warning")
 
 
 def _capital(text: str) -> str:
@@ -189,7 +195,8 @@ def _diagnosed(runs: Runs, diagnoses: Words) -> Iterator[Block]:
     yield Heading("Diagnosis")
     for title, words in zip(names_of(runs, None), diagnoses):
         if words:
-            yield Text(f"{title}: {words}" if len(runs) > 1 else words)
+            lines = [line.strip() for line in words.splitlines() if line.strip()]
+            yield Text("\n\n".join([f"{title}:", *lines] if len(runs) > 1 else lines))
 
 
 def _picture(runs: Runs, options: dict[str, Any]) -> Iterator[Block]:
