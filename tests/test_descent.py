@@ -514,9 +514,6 @@ def test_a_gradient_of_several_numbers() -> None:
 def test_interrupting_returns_what_there_is(method: str) -> None:
     calls = [0]
 
-    def slow(x):
-        return x
-
     def loss(x):
         return np.sum((x - 1) ** 2)
 
@@ -531,7 +528,11 @@ def test_interrupting_returns_what_there_is(method: str) -> None:
 
     problem.value_and_gradient = interrupted  # type: ignore[method-assign]
     assert threading.current_thread() is threading.main_thread()
-    t = tg.minimize(problem, method=method, **({"rate": 0.1} if method == "gradient descent" else {}))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        t = tg.minimize(problem, method=method, **({"rate": 0.1} if method == "gradient descent" else {}))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "interrupted" in t.reason
     assert not t.converged
     assert t.count == (4 if method == "gradient descent" else 0)

@@ -156,7 +156,7 @@ def coefficient(output: Expr, seed: Expr) -> Network:
     >>> y = TABLE["exp"](symbol("s", (4,))) * TABLE["einsum"](A, t, params=("ij,j->i",))
     >>> found = coefficient(y, t)
     >>> found.out, [(f.node.op.name, f.indices) for f in found.terms[0].factors]
-    ((1, 0), [('input', (1, 0)), ('exp', (1,))])
+    ((2, 0), [('input', (2, 0)), ('exp', (2,))])
     """
     s = State()
     s.seed = tuple([s.fresh(n) for n in seed.shape])
