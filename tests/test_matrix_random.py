@@ -45,9 +45,9 @@ def test_random_expressions(group: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", range(40))
+@pytest.mark.parametrize("group", range(18))
 def test_thousands_of_random_expressions(group: int) -> None:
-    assert _disagreements(10_000 + 100 * group, 100, 5) == []
+    assert _disagreements(10_000 + 100 * group, 100, 20) == []
 
 
 def test_a_wrong_result_is_noticed_and_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
