@@ -440,7 +440,12 @@ def _short(a: np.ndarray) -> str:
 
 
 def slopes(f: Callable[[Any], Any], x: Any, step: float = 2e-3) -> np.ndarray:
-    """The derivative by differences of fourth order: the axes of the value, then those of x."""
+    """The derivative by differences, extrapolated to sixth order: the axes of the value, then those of x."""
+    return (16 * _differences(f, x, step / 2) - _differences(f, x, step)) / 15
+
+
+def _differences(f: Callable[[Any], Any], x: Any, step: float) -> np.ndarray:
+    """Differences of fourth order."""
     base = np.asarray(x, float)
     columns = []
     for k in range(base.size):

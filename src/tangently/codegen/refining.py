@@ -320,11 +320,12 @@ def _place(node: Expr) -> tuple[int, int, int, Expr] | None:
     if len(at) != 1 or update.dtype != node.dtype:
         return None
     (axis,) = at
-    part: Any = node.params[0][axis]
+    part = node.params[0][axis]
     single = type(part) is int
-    if not single and part[0] != "s":
+    run: tuple[Any, ...] = ("s", part, part + 1, 1) if type(part) is int else part
+    if run[0] != "s" or (single and run[1] < 0):
         return None
-    start, stop, step = (part, part + 1, 1) if single else slice(*tuple(part)[1:]).indices(node.shape[axis])
+    start, stop, step = slice(*run[1:]).indices(node.shape[axis])
     before, after = node.shape[:axis], node.shape[axis + 1 :]
     if step != 1 or start < 0 or update.shape != ((*before, *after) if single else (*before, stop - start, *after)):
         return None

@@ -67,7 +67,8 @@ class Rate:
             return "too few steps to measure a rate"
         if self.order >= 1.6:
             return f"converges with order {self.order:.2f} (superlinear), measured on {self.steps} steps"
-        return f"converges by the factor {self.linear:.4g} a step (linear), measured on {self.steps} steps"
+        verb = "converges" if self.linear < 1 else "diverges" if self.linear > 1 else "stays"
+        return f"{verb} by the factor {self.linear:.4g} a step (linear), measured on {self.steps} steps"
 
 
 @dataclass(frozen=True, repr=False)

@@ -69,12 +69,14 @@ def put(board: Board, m: Mat, labels: Labels) -> None:
     elif len(labels) == 1:
         old = board.vectors.get(labels[0])
         board.vectors[labels[0]] = m if old is None else mat.hadamard(old, m)
-    elif labels[0] == labels[1]:
-        put(board, mat.diagonal(m), labels[:1])
-    elif len(labels) == 2:
-        board.edges.append((m, *labels))
-    else:
+    elif len(labels) > 2:
         raise NoMatrixForm(f"{_spoken(m)} has {len(labels)} axes")
+    else:
+        row, column = labels[0], labels[-1]
+        if row == column:
+            put(board, mat.diagonal(m), (row,))
+        else:
+            board.edges.append((m, row, column))
 
 
 def _spoken(m: Mat) -> str:
