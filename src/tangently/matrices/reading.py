@@ -72,7 +72,7 @@ def put(board: Board, m: Mat, labels: Labels) -> None:
     elif len(labels) > 2:
         raise NoMatrixForm(f"{_spoken(m)} has {len(labels)} axes")
     else:
-        row, column = labels[0], labels[-1]
+        row, column = list(labels)
         if row == column:
             put(board, mat.diagonal(m), (row,))
         else:
