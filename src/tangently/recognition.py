@@ -20,8 +20,8 @@ from tangently.primitives.kinds import reshape, shape_of
 from tangently.primitives.tensor import parts, spelling
 from tangently.tracing.recording import Recording
 
-ADD, DIV, EINSUM, EXP, LOG, MUL, NEG, POW, RESHAPE, SUB = (
-    TABLE[name] for name in ("add", "div", "einsum", "exp", "log", "mul", "neg", "pow", "reshape", "sub")
+ADD, EINSUM, EXP, LOG, MUL, NEG, POW, RESHAPE, SUB = (
+    TABLE[name] for name in ("add", "einsum", "exp", "log", "mul", "neg", "pow", "reshape", "sub")
 )  # fmt: skip
 SIGMOID, SOFTMAX, SOFTPLUS, LOGSUMEXP = (TABLE[name] for name in ("sigmoid", "softmax", "softplus", "logsumexp"))
 
