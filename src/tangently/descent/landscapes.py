@@ -255,7 +255,7 @@ def window(paths: Sequence[np.ndarray], runs_away: Sequence[bool]) -> tuple[Inte
     low, high = kept.min(axis=0), kept.max(axis=0)
     span = high - low
     longest = float(span.max()) or max(1.0, 0.2 * float(np.abs(kept).max()))
-    side = np.where((span >= longest / 8) | (span < 1e-9 * longest), np.maximum(span, longest / 1.6), span)
+    side = np.where((span >= longest / 8) | (span < 1e-9 * longest), np.maximum(span, longest / 1.25), span)
     middle, half = (low + high) / 2, side / 2 + 0.18 * np.where(side, side, 1.0)
     return tuple((float(m - h), float(m + h)) for m, h in zip(middle, half))
 

@@ -25,13 +25,11 @@ from tangently.pictures.strokes import (
     circle,
     curve_label,
     draw_stroke,
-    fitted_legend,
     is_formula,
     of_number,
     set_tex,
     short_number,
     stroke,
-    text_box,
     trusted,
     value_at,
     window,
@@ -44,11 +42,13 @@ from tangently.pictures.style import (
     framed,
     halo,
     house,
+    legend_above,
     line_tex,
     own_axes,
     plain,
     plain_ticks,
     symbol_tex,
+    text_box,
     titled,
 )
 from tangently.printing import to_latex, to_text
@@ -235,7 +235,7 @@ def _finish(ax: Axes, view: View, title: str, caption: str) -> None:
         ax.axhline(0, color="#b3b3b3", lw=0.8, zorder=1)
     ax.set_xlabel(f"${symbol_tex(view.variable.name or 'x')}$\n{caption}", linespacing=1.5)
     titled(ax, f"{title.replace('$', '')}. {caption}")
-    rows = fitted_legend(ax)
+    rows = legend_above(ax)
     ax.set_title(title, loc="left", pad=5 + 15.5 * rows + text_box(title, 11)[1], fontsize=11)
 
 

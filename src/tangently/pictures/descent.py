@@ -43,6 +43,7 @@ from tangently.pictures.style import (
     own_figure,
     panels,
     plain,
+    settle,
     shown,
     titled,
 )
@@ -121,6 +122,7 @@ def _together(runs: Sequence[Trajectory], options: dict[str, Any]) -> Any:
         _drawn(land, runs, left, "contour", options)
         right = [figure.add_subplot(grid[k, 1]) for k in range(3)]
         _stacked(right, runs, options.get("labels"))
+        settle(left)
     return panels([left, *right])
 
 

@@ -262,14 +262,14 @@ def _contours(
     scaled = _relief(land, levels, lowest)
     draw_levels(ax, land, scaled, _taken(land, runs, points))
     titled(ax, f"contours of {land.words}")
-    if points:
-        draw_points(ax, land)
     for k, (t, name) in enumerate(zip(runs, names)):
         draw_path(ax, land, t, look_of(k), name, single=len(runs) == 1, numbers=numbers)
         if arrows:
             _gradients(ax, land, t, arrows)
     if quadratic is not None and runs:
         _quadratic(ax, land, runs[0], quadratic)
+    if points:
+        draw_points(ax, land)
     plain_ticks(ax)
     legend_above(ax)
 

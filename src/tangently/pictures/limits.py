@@ -29,13 +29,11 @@ from tangently.pictures.strokes import (
     circle,
     curve_label,
     draw_stroke,
-    fitted_legend,
     is_formula,
     of_number,
     set_tex,
     short_number,
     stroke,
-    text_box,
     trusted,
     value_at,
     window,
@@ -47,10 +45,12 @@ from tangently.pictures.style import (
     framed,
     halo,
     house,
+    legend_above,
     own_axes,
     plain,
     plain_ticks,
     symbol_tex,
+    text_box,
     titled,
 )
 from tangently.printing import Layout, call, equation, name, number, to_latex, to_text, tree, words
@@ -654,7 +654,7 @@ def _finish(ax: Axes, scene: Scene, band: Band | None, words_: str = "") -> None
         ax.axhline(0, color="#b3b3b3", lw=0.8, zorder=1)
     ax.set_xlabel(f"${symbol_tex(scene.limit.variable.name or 'x')}$\n{words_}", linespacing=1.5)
     titled(ax, f"{to_text(statement(scene.limit))}, {scene.limit.how}. {words_}")
-    title, rows = f"{_title(scene.limit)}    ({scene.limit.how})", fitted_legend(ax)
+    title, rows = f"{_title(scene.limit)}    ({scene.limit.how})", legend_above(ax)
     ax.set_title(title, loc="left", pad=5 + 15.5 * rows + text_box(title, 11.5)[1], fontsize=11.5)
 
 

@@ -19,6 +19,7 @@ from tangently.pictures.arrangement import (
     rounding,
 )
 from tangently.pictures.model import Diagram
+from tangently.pictures.style import figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ def _own_axes(drawn: Layout) -> Axes:
 def _points_per_pixel(ax: Axes, drawn: Layout) -> float:
     extent = ax.get_window_extent()
     scale = min(extent.width / drawn.width, extent.height / drawn.height)
-    return scale * 72.0 / ax.get_figure(root=True).dpi  # type: ignore[union-attr]
+    return scale * 72.0 / figure_of(ax).dpi
 
 
 def _draw_text(ax: Axes, text: Text, points: float) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tangently.errors import InputError
 from tangently.files import write_whole
-from tangently.pictures.style import house
+from tangently.pictures.style import figure_of, house
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,23 +26,6 @@ DOTS = 200  # dots to the inch of a PNG
 _STYLE = r'\sstyle="([^"]*)"'
 _FONT = r"(?s)(?:(italic|oblique|normal)\s+)?(?:small-caps\s+)?(?:(\d+|bold)\s+)?([\d.]+px)\s+(.*)"
 _OUTLINE = ' stroke-linejoin="round" stroke-linecap="butt"'  # what matplotlib's style sheet says
-
-
-def figure_of(drawn: Any) -> Any:
-    """The figure of a Figure, an Axes, or an array of Axes."""
-    first = drawn.flat[0] if hasattr(drawn, "flat") else drawn
-    if hasattr(first, "savefig"):
-        return first
-    if hasattr(first, "get_figure"):
-        return first.get_figure(root=True) if _has_roots(first) else first.get_figure()
-    raise InputError(f"got a {type(drawn).__name__}; a Figure, an Axes or an array of Axes was wanted, as plot returns")
-
-
-def _has_roots(artist: Any) -> bool:
-    """Since matplotlib 3.10 an Axes in a subfigure tells its whole figure."""
-    import inspect
-
-    return "root" in inspect.signature(artist.get_figure).parameters
 
 
 def described(drawn: Any) -> str:

@@ -315,33 +315,6 @@ def circle(ax: Axes, x: float, y: float, *, filled: bool, label: str | None = No
     ax.plot([x], [y], "o", ms=7, mfc=face, mec=color, mew=1.7, zorder=6, label=label, ls="none", clip_on=False)
 
 
-def fitted_legend(ax: Axes) -> int:
-    """The legend over the Axes, in as few rows as their width allows; how many these are. Widths are measured."""
-    handles, labels = ax.get_legend_handles_labels()
-    if not handles:
-        return 0
-    room = ax.get_window_extent().width / ax.figure.dpi * 72
-    widths = [text_box(label, 9.5)[0] + 40 for label in labels]
-    fits = lambda n: sum(max(part) for part in _by_columns(widths, n)) < room
-    columns = next((n for n in range(len(labels), 1, -1) if fits(n)), 1)
-    placed = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2, "borderpad": 0.2}
-    ax.legend(handles, labels, ncols=columns, columnspacing=1.4, handlelength=1.9, handletextpad=0.6, **placed)
-    return math.ceil(len(labels) / columns)
-
-
-def _by_columns(widths: Sequence[float], count: int) -> list[list[float]]:
-    """As matplotlib fills a legend: column by column, the first ones longer by one."""
-    return [part.tolist() for part in np.array_split(np.asarray(widths), count)]
-
-
-def text_box(text: str, size: float) -> tuple[float, float, float]:
-    """Width, depth below the base line and height above it, in points, of a line of text or mathematics."""
-    from matplotlib.textpath import TextPath
-
-    box = TextPath((0, 0), text, size=size, usetex=False).get_extents()
-    return float(box.width), float(max(-box.y0, 0.0)), float(max(box.y1, 0.0))
-
-
 def set_tex(latex: str) -> str | None:
     """LaTeX as matplotlib can set it, between dollars; None where it can't."""
     known = _for_matplotlib(latex).replace(r"\tfrac", r"\frac")
@@ -383,6 +356,6 @@ def short_number(value: float) -> str:
 
 
 __all__ = [
-    "Stroke", "bounded", "circle", "curve_label", "draw_stroke", "fitted_legend", "given_values", "is_formula",
-    "of_number", "one_sided", "set_tex", "sharp", "short_number", "stroke", "text_box", "trusted", "value_at", "window",
+    "Stroke", "bounded", "circle", "curve_label", "draw_stroke", "given_values", "is_formula",
+    "of_number", "one_sided", "set_tex", "sharp", "short_number", "stroke", "trusted", "value_at", "window",
 ]  # fmt: skip

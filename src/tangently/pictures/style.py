@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangently.errors import TangentlyError
+from tangently.errors import InputError, TangentlyError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -91,6 +91,23 @@ def shown(ax: Axes) -> Axes:
     return ax
 
 
+def figure_of(drawn: Any) -> Any:
+    """The figure of a Figure, an Axes, or an array of Axes."""
+    first = drawn.flat[0] if hasattr(drawn, "flat") else drawn
+    if hasattr(first, "savefig"):
+        return first
+    if hasattr(first, "get_figure"):
+        return first.get_figure(root=True) if _has_roots(first) else first.get_figure()
+    raise InputError(f"got a {type(drawn).__name__}; a Figure, an Axes or an array of Axes was wanted, as plot returns")
+
+
+def _has_roots(artist: Any) -> bool:
+    """Since matplotlib 3.10 an Axes in a subfigure tells its whole figure."""
+    import inspect
+
+    return "root" in inspect.signature(artist.get_figure).parameters
+
+
 def notebook_png(figure: Any) -> tuple[bytes, dict[str, int]]:
     """The picture at twice the density of the screen, and the size to show it at."""
     import io
@@ -145,28 +162,43 @@ def titled(ax: Axes, text: str) -> None:
     ax.set_label(f"{had}; {text}" if had and text not in str(had) else text)  # type: ignore[arg-type]
 
 
-def legend_above(ax: Axes) -> None:
-    """The legend over the Axes, where it covers no curve; in rows that fit."""
+def legend_above(ax: Axes) -> int:
+    """The legend over the Axes, where it covers no curve, in as few rows as their width allows; how many these are."""
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
-        return
-    width = ax.get_window_extent().width / ax.figure.dpi * 72
-    columns = next((n for n in range(len(labels), 1, -1) if _legend_width(labels, n) < width), 1)
+        return 0
+    settle(ax)
+    room = ax.get_window_extent().width / figure_of(ax).dpi * 72
+    widths = [text_box(label, 9.5)[0] + 40 for label in labels]
+    fits = lambda n: sum(max(part) for part in _by_columns(widths, n)) < room
+    columns = next((n for n in range(len(labels), 1, -1) if fits(n)), 1)
     placed = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2, "borderpad": 0.2}
     ax.legend(handles, labels, ncols=columns, columnspacing=1.4, handlelength=1.9, handletextpad=0.6, **placed)
+    settle(ax)
+    return math.ceil(len(labels) / columns)
 
 
-def _legend_width(labels: list[str], columns: int) -> float:
-    """About how many points wide: legends are filled column by column."""
-    parts = np.array_split([visible_length(label) for label in labels], columns)
-    return sum(4.8 * int(part.max()) + 38 for part in parts)
+def settle(ax: Axes) -> None:
+    """Lay the figure out, where sides must be equal: only then is it known how large such Axes are.
+
+    matplotlib measures what stands around Axes before it shrinks them to equal sides, so one pass leaves too
+    little room.
+    """
+    if ax.get_aspect() != "auto":
+        figure_of(ax).draw_without_rendering()
 
 
-def visible_length(label: str) -> int:
-    """About how many characters a label shows, LaTeX commands counted as one."""
-    import re
+def _by_columns(widths: Sequence[float], count: int) -> list[list[float]]:
+    """As matplotlib fills a legend: column by column, the first ones longer by one."""
+    return [part.tolist() for part in np.array_split(np.asarray(widths), count)]
 
-    return len(re.sub(r"\\[a-zA-Z]+|[{}$^_\\ ]", "", label)) + label.count("\\")
+
+def text_box(text: str, size: float) -> tuple[float, float, float]:
+    """Width, depth below the base line and height above it, in points, of a line of text or mathematics."""
+    from matplotlib.textpath import TextPath
+
+    box = TextPath((0, 0), text, size=size, usetex=False).get_extents()
+    return float(box.width), float(max(-box.y0, 0.0)), float(max(box.y1, 0.0))
 
 
 def halo(width: float = 2.5) -> list[Any]:
