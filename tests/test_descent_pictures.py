@@ -122,7 +122,7 @@ def test_x_lies_horizontally_also_where_y_is_named_first() -> None:
 
 
 def test_positions_are_in_the_order_of_the_arguments() -> None:
-    assert landscape("y + 2x", ((0, 1), (5, 6))).box == ((5.0, 6.0), (0.0, 1.0))
+    assert landscape("f(y, x) = y + 2x", ((0, 1), (5, 6))).box == ((5.0, 6.0), (0.0, 1.0))
 
 
 def test_paths_are_told_apart_without_color() -> None:

@@ -319,7 +319,7 @@ HEADS = [
     ("y = 2x", "y", "x"),
     ("sigmoid(x) = 1/(1 + e^-x)", "sigmoid", "x"),
     ("x + y", None, "x y"),
-    ("y + x == 2", None, "y x"),
+    ("y + x == 2", None, "x y"),
 ]
 
 
@@ -629,3 +629,19 @@ def test_what_is_printed_can_be_read(name: str) -> None:
     x = symbol("x")
     node = TABLE[name](x) if name in PRINTED else TABLE[name](2, x)
     assert parse(to_python(node))(1.7) == evaluate([node], {x: 1.7})[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("100(y - x^2)^2 + (1 - x)^2", "x y"),
+        ("mean((y - (a x + b))^2)", "x a y b"),
+        ("z + y + x", "x y z"),
+        ("x_10 + x_2 + y_1", "x_2 x_10 y_1"),
+        ("relu(x W1 + b1) W2 + b2", "x W1 b1 W2 b2"),
+        ("x' A x", "x A"),
+        ("g(y, x) = y - x", "y x"),
+    ],
+)
+def test_coordinates_stand_in_their_own_order(text: str, arguments: str) -> None:
+    assert parse(text).arguments == tuple(arguments.split())

@@ -229,7 +229,7 @@ class Table:
         return self.rows[k]
 
     def __str__(self) -> str:
-        return _aligned(self.rows, self.limit or SHOWN)
+        return _aligned(self.rows, self.limit or SHOWN, headings(self.labels))
 
     __repr__ = __str__
 
@@ -239,13 +239,25 @@ def _records(t: Trajectory) -> list[dict[str, Any]]:
     return [*(dict(zip(COLUMNS, (s.k, s.x, s.value, s.norm, s.length, s.next_x))) for s in t.steps), end]
 
 
-def _aligned(rows: Sequence[dict[str, Any]], limit: int) -> str:
+def headings(labels: Sequence[str]) -> list[str]:
+    """The columns in the user's names, where there are few.
+
+    >>> headings(["w"]), headings(["x", "y"])[1::4]
+    (['step', 'w', 'f(w)', '‖∇f‖', 'step length', 'next w'], ['(x, y)', 'next (x, y)'])
+    """
+    inner = ", ".join(labels) if len(labels) <= 3 else "x"
+    point = f"({inner})" if 1 < len(labels) <= 3 else inner
+    named = {"x": point, "f(x)": f"f({inner})", "next x": f"next {point}"}
+    return [named.get(c, c) for c in COLUMNS]
+
+
+def _aligned(rows: Sequence[dict[str, Any]], limit: int, heads: list[str]) -> str:
     half = max(1, limit // 2)
     left_out = len(rows) > limit
     shown = [*rows[:half], *rows[-half:]] if left_out else list(rows)
     cells = [[_cell(row.get(c)) for c in COLUMNS] for row in shown]
-    widths = [max(len(row[k]) for row in [list(COLUMNS), *cells]) for k in range(len(COLUMNS))]
-    lines = ["  ".join(text.rjust(w) for text, w in zip(row, widths)).rstrip() for row in [list(COLUMNS), *cells]]
+    widths = [max(len(row[k]) for row in [heads, *cells]) for k in range(len(COLUMNS))]
+    lines = ["  ".join(text.rjust(w) for text, w in zip(row, widths)).rstrip() for row in [heads, *cells]]
     if left_out:
         lines.insert(1 + half, f"… {len(rows) - 2 * half} more …".center(len(lines[0])).rstrip())
     return "\n".join(lines)

@@ -27,7 +27,11 @@ from .tree import COMPARISONS, OPERATORS, Node, fold, postorder
 
 @dataclass(frozen=True)
 class Formula:
-    """A text, read: `arguments` in order, `name` from f(x) = ..., `notes` on what has a second reading."""
+    """A text, read: `arguments`, `name` from f(x) = ..., `notes` on what has a second reading.
+
+    Arguments stand in the order of the head f(y, x) = ..., or else of the text, but x, y, z (and x1, x2, ...) always
+    in this order.
+    """
 
     text: str
     arguments: tuple[str, ...]

@@ -9,6 +9,8 @@ The rules of the grammar are two tables: `operands.OPERANDS` and `operators.EXTE
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import ParseError
@@ -64,9 +66,31 @@ def whole(cursor: Cursor) -> Node:
 
 
 def free_names(root: Node) -> tuple[str, ...]:
-    """The names of a tree in the order in which the text has them."""
+    """The names of a tree in the order in which the text has them; coordinates in their own."""
     names = sorted((node for node in postorder(root) if node.kind == "name"), key=lambda node: node.start)
-    return tuple(dict.fromkeys(node.value for node in names))
+    return in_order(dict.fromkeys(node.value for node in names))
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as they come, but x, y, z in this order, and x1, x2, x10 as well: (-1.2, 1) is (x, y) in 100(y - x^2)^2.
+
+    >>> in_order(["y", "a", "x", "b"]), in_order(["w_10", "w_9", "x"])
+    (('x', 'a', 'y', 'b'), ('w_9', 'w_10', 'x'))
+    """
+    given = list(names)
+    ranked = [coordinate(name) for name in given]
+    waiting = {
+        kind: iter(sorted((rank, name) for (k, rank), name in zip(ranked, given) if k == kind)) for kind, _ in ranked
+    }
+    return tuple(next(waiting[kind])[1] for kind, _ in ranked)
+
+
+def coordinate(name: str) -> tuple[str, int]:
+    """Which coordinates a name belongs to, and its place among them."""
+    if name in ("x", "y", "z"):
+        return "xyz", ord(name)
+    numbered = re.fullmatch(r"(.*?\D)(\d+)", name)
+    return (numbered[1], int(numbered[2])) if numbered else (name, 0)
 
 
 def check_names(

@@ -10,10 +10,11 @@ import importlib.util
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from tangently.descent.trajectory import COLUMNS, Trajectory, headings
 from tangently.errors import InputError, TangentlyError
 from tangently.pictures.landscapes import names_of
 from tangently.printing import equation, name, to_latex, to_mathml, to_text, tree
@@ -21,10 +22,7 @@ from tangently.reports.blocks import Block, Facts, Formula, Heading, LineChart, 
 from tangently.reports.page import render_page
 from tangently.reports.saving import save, to_json
 
-if TYPE_CHECKING:
-    from tangently.descent.trajectory import Trajectory
-
-Runs = Sequence["Trajectory"]
+Runs = Sequence[Trajectory]
 Words = Sequence[str]  # the diagnoses, one a run; "" where there is none
 ROWS = 40  # of a table on a page
 LONGEST = 80  # nodes of a formula that is shown
@@ -247,17 +245,12 @@ def _chart(runs: Runs) -> Iterator[Block]:
 
 
 def _table(t: Trajectory) -> Table:
-    single = t.problem.size == 1
     rows = list(t.table())
     half = ROWS // 2
     kept = rows if len(rows) <= ROWS else [*rows[:half], *rows[-half:]]
     note = "" if len(kept) == len(rows) else f"{len(rows) - len(kept)} rows in the middle are left out."
-    columns = ("step", t.labels[0] if single else "x", "f", "‖∇f‖", "step length", "next")
-    return Table(columns, tuple(tuple(map(_cell, _values(row))) for row in kept), note=note, numeric=True)
-
-
-def _values(row: dict[str, Any]) -> list[Any]:
-    return [row.get(k) for k in ("step", "x", "f(x)", "‖∇f‖", "step length", "next x")]
+    cells = tuple(tuple(_cell(row.get(c)) for c in COLUMNS) for row in kept)
+    return Table(tuple(headings(t.labels)), cells, note=note, numeric=True)
 
 
 def _cell(v: Any) -> str:
