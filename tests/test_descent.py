@@ -654,3 +654,51 @@ def test_the_default_converges_on_the_classical_problems(case: Any) -> None:
     t = tg.minimize(case, case.start, tolerance=1e-5)
     assert t.converged, t
     assert any(abs(t.value - v) <= 1e-4 * v + 2e-8 for v in case.least), (t.value, case.least)
+
+
+# ---------------------------------------------------------------- what is held, what is not used, where nan began
+
+
+def test_wrt_holds_the_other_arguments_as_grad_does() -> None:
+    def loss(p, X, y):
+        return np.mean((X @ p["w"] + p["b"] - y) ** 2)
+
+    rng = np.random.default_rng(0)
+    X, p = rng.normal(size=(20, 2)), {"w": np.zeros(2), "b": 0.0}
+    y = X @ np.array([1.0, -2.0]) + 3
+    t = tg.minimize(loss, (p, X, y), wrt="p")
+    np.testing.assert_allclose([*t.x["w"], t.x["b"]], [1, -2, 3], atol=1e-5)
+    again = tg.minimize(loss, p, data={"X": X, "y": y})
+    np.testing.assert_array_equal(t.last.x, again.last.x)
+    assert set(tg.minimize(lambda a, b: (a - b) ** 2, (1.0, 2.0), wrt=(0,)).x) == {"a"}
+    with pytest.raises(tg.InputError, match="the start has no q; it has p, X, y"):
+        tg.minimize(loss, (p, X, y), wrt="q")
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS", "trust region", "conjugate gradient", "Levenberg-Marquardt"])
+def test_a_rate_that_is_not_used_is_said(method: str) -> None:
+    with pytest.warns(tg.TangentlyWarning, match=f"{method} finds the length of its steps itself: rate= is not used"):
+        t = tg.minimize(lambda x: (x - 5) ** 2, 0.0, method, rate=0.1)
+    assert t.converged
+    assert "rate" not in t.settings
+
+
+X_WITH_A_GAP = np.where(np.arange(12).reshape(6, 2) == 7, np.nan, 1.0)
+LOST = [
+    (lambda w: np.mean((X_WITH_A_GAP @ w) ** 2), np.ones(2), "holds nan, 1 of 12 entries, first at [3, 1]"),
+    (lambda x: np.sum(np.exp(x)), np.array([800.0, 1.0]), "eˣ is beyond 1.8e308, the range of numbers, at x = "),
+    (lambda x: np.log(x), -1.0, "ln x has no value at x = -1: a positive number was wanted"),
+]
+
+
+@pytest.mark.parametrize(("f", "start", "words"), LOST)
+def test_where_a_value_that_is_not_finite_began_at_the_start(f, start, words) -> None:
+    with pytest.raises(tg.DomainError) as caught:
+        tg.minimize(f, start, rate=0.1)
+    assert words in str(caught.value)
+
+
+def test_where_an_overflow_began_midway() -> None:
+    t = tg.minimize(lambda x: x**4, 3.0, rate=0.5, steps=100)
+    assert "x⁴ is beyond 1.8e308" in t.reason
+    assert np.isfinite([t.value, t.x]).all()

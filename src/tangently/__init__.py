@@ -22,6 +22,7 @@ _HOMES = {
     "ParseError": "errors",
     "ShapeError": "errors",
     "TangentlyError": "errors",
+    "TangentlyWarning": "errors",
     "TraceError": "errors",
     "Trajectory": "descent.trajectory",
     "UnsupportedError": "errors",

@@ -7,16 +7,18 @@ and errors to standard error. Exit codes: 0 ok, 1 the mathematics or a check fai
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tangently import __version__
-from tangently.errors import BudgetError, InputError, ParseError, TangentlyError
+from tangently.errors import BudgetError, InputError, ParseError, TangentlyError, TangentlyWarning
 
 WRONG_CALL = (ParseError, InputError)
 
@@ -75,7 +77,8 @@ def guarded(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def run(*args: Any, **keywords: Any) -> None:
         try:
-            f(*args, **keywords)
+            with noted():
+                f(*args, **keywords)
         except WRONG_CALL as error:
             _fail(error, 2)
         except TangentlyError as error:
@@ -96,6 +99,22 @@ def guarded(f: Callable[..., Any]) -> Callable[..., Any]:
             _fail(TangentlyError(_of_the_user(error)), 1)
 
     return run
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """Each warning of ours as one line; those of other people as Python shows them."""
+    shown = warnings.showwarning
+
+    def show(message: Any, category: Any, *place: Any, **more: Any) -> None:
+        if category is TangentlyWarning:
+            click.echo(click.style("note: ", fg="yellow", bold=True) + str(message), err=True)
+        else:
+            shown(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _fail(error: Exception, code: int) -> None:

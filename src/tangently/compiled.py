@@ -27,7 +27,7 @@ import numpy as np
 from tangently.codegen.python import Argument, Generated, Retrace, generate, unpacker
 from tangently.codegen.refining import refine
 from tangently.differentiation import expand, sweep
-from tangently.errors import InputError, TangentlyError, TraceError
+from tangently.errors import InputError, TangentlyError, TraceError, a_type
 from tangently.expr import CONST, INPUT, Expr, evaluate, raw, symbol, toposort
 from tangently.recognition import recognized
 from tangently.settings import CURRENT
@@ -111,7 +111,7 @@ class Engine:
     def __init__(self, function: Callable[..., Any], transformation: Transformation, wrt: Wrt = None) -> None:
         if not callable(function):
             raise InputError(
-                f"a {type(function).__name__} was given where a function was wanted: "
+                f"{a_type(function)} was given where a function was wanted: "
                 "a Python function, a formula as text, or something that tangently.grad and the like returned"
             )
         self.function, self.transformation, self.wrt = function, transformation, wrt
@@ -177,7 +177,7 @@ class Engine:
         if self.wrt is None:
             return [True] * len(bound.leaves)
         names = list(bound.signature.parameters)
-        wanted = {names[w] if isinstance(w, int) else w for w in _entries(self.wrt, names)}
+        wanted = {names[w] if isinstance(w, int) else w for w in entries(self.wrt, names)}
         return [owner in wanted or path in wanted for owner, path in zip(bound.owners, bound.paths)]
 
     # ---- calls
@@ -390,7 +390,7 @@ class Engine:
 
     def _intermediates(self, recording: Recording, bound: Bound) -> Selection | None:
         """`wrt` may name intermediate values of the user's source: h, z, loss."""
-        wanted = _entries(self.wrt, list(bound.signature.parameters)) if self.wrt is not None else []
+        wanted = entries(self.wrt, list(bound.signature.parameters)) if self.wrt is not None else []
         known = {*bound.signature.parameters, *bound.paths}
         if not any(isinstance(w, str) and w not in known for w in wanted):
             return None
@@ -509,7 +509,7 @@ class Bound:
             order = [n for n in names if count_leaves(structures[n])]
             single = len(order) == 1
         else:
-            order = [names[w] if isinstance(w, int) else w for w in _entries(wrt, names)]
+            order = [names[w] if isinstance(w, int) else w for w in entries(wrt, names)]
             single = isinstance(wrt, (int, str))
         if any(n not in structures for n in order):  # single leaves by path: params['W1']
             places = {p: k for k, p in enumerate(p for p in self.paths if p in order or p.split("[")[0] in order)}
@@ -550,7 +550,7 @@ def pack_unless_trivial(selection: Selection) -> Pack | None:
     return pack
 
 
-def _entries(wrt: Wrt, names: list[str]) -> list[int | str]:
+def entries(wrt: Wrt, names: list[str]) -> list[int | str]:
     items = [wrt] if isinstance(wrt, (int, str)) else list(wrt or ())
     for w in items:
         if isinstance(w, bool) or not isinstance(w, (int, str)):

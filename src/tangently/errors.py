@@ -63,3 +63,17 @@ class KinkError(TangentlyError, ValueError):
 
 class BudgetError(TangentlyError, RuntimeError):
     """A bound on time, size or depth was reached."""
+
+
+class TangentlyWarning(UserWarning):
+    """Something that was asked for has no effect."""
+
+
+def a_type(x: object) -> str:
+    """What something is, for a message.
+
+    >>> a_type(3), a_type([]), a_type(None)
+    ('an int', 'a list', 'None')
+    """
+    name = type(x).__name__
+    return "None" if x is None else f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"

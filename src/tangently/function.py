@@ -21,7 +21,7 @@ from tangently import derivatives
 from tangently.compiled import Engine, Transformation, Wrt, abstract_recording
 from tangently.derivatives import TooWide, check_order
 from tangently.differentiation import pullback
-from tangently.errors import InputError, ShapeError, TangentlyError, TraceError
+from tangently.errors import InputError, ShapeError, TangentlyError, TraceError, a_type
 from tangently.expr import CONST, INPUT, Expr, const, evaluate, substitute, symbol, toposort
 from tangently.printing.expression import Expression
 from tangently.tracing.names import name_of, name_of_result, user_frame
@@ -46,7 +46,7 @@ def as_function(f: Any) -> Function:
         return _from_sympy(f)
     if isinstance(f, (int, float, np.ndarray)):
         raise InputError(
-            f"a {type(f).__name__} ({f!r:.40}) was given where a function was wanted; for sampled data use differences"
+            f"{a_type(f)} ({f!r:.40}) was given where a function was wanted; for sampled data use differences"
         )
     return f
 

@@ -79,6 +79,7 @@ class Method:
     order: int = 1  # of the derivatives that it uses
     wrapped: bool = False  # is it SciPy's, run in full?
     residuals: bool = False  # does it need the residuals of a sum of squares?
+    paced: bool = True  # does it take a rate? Others find the length of a step with its direction
 
 
 # ---------------------------------------------------------------- moving
@@ -473,7 +474,7 @@ def _first_rate(p: Point, d: np.ndarray, memory: Memory) -> float:
 
 def _beta(variant: str) -> Any:
     if variant not in BETAS:
-        raise InputError(unknown("variant", variant, list(BETAS)))
+        raise InputError(unknown(f"variant={variant!r}", variant, list(BETAS)))
     return BETAS[variant]
 
 
@@ -596,7 +597,8 @@ def scipy_advance(problem: Problem, state: State, run: Run) -> tuple[Step, State
 
 def scipy_method(name: str, scipy_name: str, words: str, uses: str = "", order: int = 1, **options: Any) -> Method:
     return Method(
-        name, words, scipy_advance, scipy_begin(scipy_name, uses), options, rate=1.0, order=order, wrapped=True
+        name, words, scipy_advance, scipy_begin(scipy_name, uses), options, rate=1.0, order=order, wrapped=True,
+        paced=False,
     )  # fmt: skip
 
 
@@ -644,7 +646,7 @@ _ROWS = [
     ),
     Method(
         "Levenberg-Marquardt", "Gauss–Newton, damped as trust demands", levenberg, residuals_begin,
-        {"residuals": None, "damping": 1e-3}, rate=1.0, residuals=True,
+        {"residuals": None, "damping": 1e-3}, rate=1.0, residuals=True, paced=False,
     ),
     Method(
         "natural gradient", "−F⁻¹g, F the Fisher information", natural,
@@ -652,11 +654,11 @@ _ROWS = [
     ),
     Method(
         "conjugate gradient", "d ← −g + βd, with a strong Wolfe search", conjugate,
-        options={"variant": "Polak-Ribière+"}, rate=1.0,
+        options={"variant": "Polak-Ribière+"}, rate=1.0, paced=False,
     ),
     Method(
         "trust region", "the minimum of the second-order model in a ball that it is trusted in", trust_region,
-        trust_begin, {"subproblem": "exact", "radius": None}, rate=1.0, order=2,
+        trust_begin, {"subproblem": "exact", "radius": None}, rate=1.0, order=2, paced=False,
     ),
     scipy_method("BFGS", "BFGS", "an inverse Hessian learnt from gradients"),
     scipy_method("L-BFGS", "L-BFGS-B", "BFGS from the last few gradients", maxcor=10),
@@ -684,14 +686,14 @@ def method_named(name: Any) -> Method:
     known = {n.lower(): n for n in METHODS} | ALIASES
     if plain in known:
         return METHODS[known[plain]]
-    raise InputError(unknown("method", name, list(METHODS), known))
+    raise InputError(unknown(f"method={name!r}", name, list(METHODS), known))
 
 
-def unknown(what: str, got: Any, wanted: list[str], known: Mapping[str, str] | None = None) -> str:
+def unknown(said: str, got: Any, wanted: list[str], known: Mapping[str, str] | None = None) -> str:
     forms = known or {w.lower(): w for w in wanted}
     near = difflib.get_close_matches(str(got).lower(), list(forms), 1)
     hint = f". Did you mean {forms[near[0]]!r}?" if near else ""
-    return f"{what}={got!r} does not exist; there are {', '.join(wanted)}{hint}"
+    return f"{said} does not exist; there are {', '.join(wanted)}{hint}"
 
 
 __all__ = ["METHODS", "Method", "Run", "State", "method_named"]

@@ -16,19 +16,23 @@ import contextlib
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from tangently.compiled import Engine, Wrt, entries
+from tangently.derivatives import value
 from tangently.descent import searches
 from tangently.descent.methods import METHODS, SMALL, Method, Run, State, method_named, unknown
 from tangently.descent.problems import Counts, Problem, problem_of
 from tangently.descent.schedules import Schedule, checked_rate, clipping, rates
 from tangently.descent.steps import KEEP, Point, Step, norm
-from tangently.descent.trajectory import History, Trajectory, short_point
-from tangently.errors import DomainError, InputError
+from tangently.descent.trajectory import History, Trajectory, counted, short_point
+from tangently.errors import DomainError, InputError, TangentlyWarning
+from tangently.function import as_function
 
 FIRST_ORDER = 1000  # steps, unless told
 LONG = 1.0  # seconds, after which a bar of progress is shown
@@ -71,6 +75,7 @@ def minimize(
     seconds: float | None = None,
     evaluations: int | None = None,
     data: Mapping[str, Any] | None = None,
+    wrt: Wrt = None,
     batch: int | None = None,
     seed: int = 0,
     progress: bool | None = None,
@@ -79,7 +84,8 @@ def minimize(
     """Descend from a start to a minimum: the whole trajectory, with `.x`, `.value`, `.steps`, `.reason`, `.converged`.
 
     f: a callable, a formula as text, a SymPy expression. start: its argument, a tuple of them, or a dict by name; any
-    nest of arrays. data: arguments that are held fixed, sampled `batch` rows at a time. method: see `METHODS`; its own
+    nest of arrays. data: arguments that are held fixed, sampled `batch` rows at a time (or name in `wrt` those of the
+    start that are varied, as for `grad`). method: see `METHODS`; its own
     parameters follow by name (momentum=0.9, betas=(0.9, 0.99)). rate: a number, or a function of the step (trust
     regions, Levenberg-Marquardt, conjugate gradients and SciPy's methods choose their own). search: "backtracking" or
     "strong Wolfe", instead of a rate. schedule: "cosine", "step", "warm-up", or a function of the step.
@@ -91,8 +97,10 @@ def minimize(
     >>> best.x, best.converged
     ((1.0, 2.0), True)
 
-    Raises InputError for arguments that make no sense, DomainError where f has no value at the start.
+    Raises InputError for arguments that make no sense, DomainError where f has no value at the start. Warns of a rate
+    that the method does not use.
     """
+    start, data = _varied(f, start, data, wrt)
     given = {
         "rate": rate, "steps": steps, "tolerance": tolerance, "schedule": schedule, "search": search, "clip": clip,
         "clip_norm": clip_norm, "below": below, "relative_step": relative_step, "seconds": seconds,
@@ -102,6 +110,10 @@ def minimize(
     problem = _problem(f, start, data, batch, seed, row, options)
     row = row or METHODS["trust region" if problem.size <= SMALL else "L-BFGS"]
     settings = {"method": row.name, **{k: v for k, v in given.items() if v is not None}}
+    for name in unpaced(row, settings):
+        del settings[name]
+        message = f"{row.name} finds the length of its steps itself: {name}= is not used"
+        warnings.warn(message, TangentlyWarning, stacklevel=2)
     return _descended(problem, row, settings, None, progress)
 
 
@@ -143,6 +155,27 @@ def _chosen(method: str | None, rate: Any) -> Method | None:
     return method_named(method)
 
 
+def unpaced(row: Method, settings: Mapping[str, Any]) -> list[str]:
+    """What is given of a pace, to a method that takes none."""
+    return [name for name in ("rate", "schedule", "search") if name in settings and not row.paced]
+
+
+def _varied(f: Any, start: Any, data: Mapping[str, Any] | None, wrt: Wrt) -> tuple[Any, Mapping[str, Any] | None]:
+    """A start of all arguments, of which those in `wrt` are varied: their start, and the others with the data."""
+    if wrt is None:
+        return start, data
+    names = [n for n in Engine(as_function(f), value()).signature.parameters if n not in (data or {})]
+    given = (
+        dict(start) if isinstance(start, dict) else dict(zip(names, start if isinstance(start, tuple) else (start,)))
+    )
+    wanted = [names[w] if isinstance(w, int) else w for w in entries(wrt, names)]
+    if missing := [n for n in wanted if n not in given]:
+        raise InputError(f"wrt={wrt!r}: the start has no {', '.join(missing)}; it has {', '.join(given)}")
+    held = {n: v for n, v in given.items() if n not in wanted}
+    free = given[wanted[0]] if isinstance(wrt, (str, int)) else {n: given[n] for n in wanted}
+    return free, {**held, **(data or {})}
+
+
 def _problem(
     f: Any, start: Any, data: Any, batch: int | None, seed: int, row: Method | None, options: Mapping[str, Any]
 ) -> Problem:
@@ -159,6 +192,8 @@ SHARED = (
     | {"method", "schedule", "clip_norm", "seed", "rate"}
 )
 
+EVERYWHERE = sorted(SHARED - {"exhausted", "adaptive", "options"})
+
 
 def _run(problem: Problem, row: Method, settings: Mapping[str, Any], stops: Stops | None = None) -> Run:
     """How the row is run, from the settings."""
@@ -166,15 +201,13 @@ def _run(problem: Problem, row: Method, settings: Mapping[str, Any], stops: Stop
     options = {**row.options, **{k: v for k, v in settings.items() if k not in SHARED}}
     for name in set(options) - set(row.options):
         if not row.wrapped:
-            raise InputError(
-                unknown("parameter", name, [*row.options, *sorted(SHARED - {"exhausted", "adaptive", "options"})])
-            )
+            raise InputError(unknown(f"an option {name!r} of {row.name}", name, [*row.options, *EVERYWHERE]))
     rate, search = settings.get("rate"), settings.get("search")
     wanted = search or (row.search if rate is None or row.order == 2 else None)
     if rate is None and row.rate is None and wanted is None:
         wanted = "backtracking"
     if wanted is not None and wanted not in searches.SEARCHES:
-        raise InputError(unknown("search", wanted, list(searches.SEARCHES)))
+        raise InputError(unknown(f"search={wanted!r}", wanted, list(searches.SEARCHES)))
     by_step = rates(rate if rate is not None else row.rate or 1.0, settings.get("schedule"), stops.steps)
     clip = clipping(settings.get("clip"), settings.get("clip_norm"))
     adaptive = wanted is not None and rate is None and row.rate is None
@@ -288,7 +321,11 @@ def _descended(
             if ending is None:
                 ending, point, state = _loop(problem, row, run, state, stops, log, show)
         except Interrupted as stop:
-            ending, point, state = Ending(f"interrupted (Ctrl-C) after {len(log.rates)} steps"), stop.point, stop.state
+            ending, point, state = (
+                _interrupted(log),
+                stop.point,
+                stop.state,
+            )
         full = _full(problem, point)
     memory = {k: v for k, v in state.memory.items() if k[0] != "_"}
     return Trajectory(
@@ -321,7 +358,7 @@ def _loop(
             log.add(step, point)
             ending = _ending(step, point, stops)
             if ending is None and state.k >= most:
-                ending = Ending(f"all {state.k - begun} steps were taken")
+                ending = Ending(_all_taken(state.k - begun))
             if ending is None and timed and run.exhausted():
                 ending = _used_up(problem, stops)
             if ending is not None:
@@ -331,6 +368,14 @@ def _loop(
         return _no_further(problem, row, state, log, run), point, state
     except KeyboardInterrupt:
         raise Interrupted(point, State(state.k, point, {})) from None
+
+
+def _interrupted(log: Log) -> Ending:
+    return Ending(f"interrupted (Ctrl-C) after {counted(len(log.rates), 'step')}")
+
+
+def _all_taken(n: int) -> str:
+    return "the one step was taken" if n == 1 else f"all {n} steps were taken"
 
 
 def _at_start(point: Point, stops: Stops) -> Ending | None:
@@ -371,7 +416,7 @@ def _no_further(problem: Problem, row: Method, state: State, log: Log, run: Run)
     recorded = state.memory.get("_log")
     p = state.point
     if recorded is not None and isinstance(recorded.error, KeyboardInterrupt):
-        return Ending(f"interrupted (Ctrl-C) after {len(log.rates)} steps")
+        return _interrupted(log)
     near = p.norm <= run.tolerance * max(1.0, abs(p.value), max(log.norms))
     if recorded is not None and recorded.ending and not near:
         return Ending(recorded.ending)

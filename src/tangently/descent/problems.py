@@ -30,7 +30,7 @@ from tangently.descent.steps import Point, frozen, norm
 from tangently.errors import DomainError, InputError, ShapeError, TangentlyError
 from tangently.function import Derived, as_function
 from tangently.tracing.names import name_of
-from tangently.tracing.recording import Recording, diagnose, input_names, promote
+from tangently.tracing.recording import Recording, input_names, origin, promote
 from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
 
 Arguments = dict[str, Any]
@@ -338,10 +338,9 @@ class Problem:
             bound = engine.bind(args, keywords)
             picked = engine.chosen(bound)
             leaves = [promote(leaf, p, path) for leaf, p, path in zip(bound.leaves, picked, bound.paths)]
-            problem = diagnose(engine.record(bound, leaves, picked)[0])
+            return origin(engine.record(bound, leaves, picked)[0])
         except (DomainError, ArithmeticError) as error:
             return str(error)
-        return str(problem) if problem is not None else ""
 
     def __repr__(self) -> str:
         return f"<Problem: {self.name} of {self.size} numbers ({self._who})>"

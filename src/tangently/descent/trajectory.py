@@ -66,9 +66,11 @@ class Rate:
         if not self.steps:
             return "too few steps to measure a rate"
         if self.order >= 1.6:
-            return f"converges with order {self.order:.2f} (superlinear), measured on {self.steps} steps"
-        verb = "converges" if self.linear < 1 else "diverges" if self.linear > 1 else "stays"
-        return f"{verb} by the factor {self.linear:.4g} a step (linear), measured on {self.steps} steps"
+            return f"converges with order {self.order:.2f} (superlinear), measured on {counted(self.steps, 'step')}"
+        if self.linear == 1:
+            return f"neither converges nor diverges, measured on {counted(self.steps, 'step')}"
+        verb = "converges" if self.linear < 1 else "diverges"
+        return f"{verb} by the factor {self.linear:.4g} a step (linear), measured on {counted(self.steps, 'step')}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,7 +185,7 @@ class Trajectory:
     def words(self) -> str:
         """One paragraph: what was done, where it ended, how fast, why it stopped."""
         verdict = "converged" if self.converged else "did not converge"
-        spent = f"{self.count} steps in {self.seconds:.3g} s"
+        spent = f"{counted(self.count, 'step')} in {self.seconds:.3g} s"
         return (
             f"{self.method} on {self.problem.name}, {spent}: {verdict}; {self.reason}."
             f" f went from {self.values[0]:.6g} to {self.value:.6g} at {short_point(self.labels, self.last.x)}, "
@@ -277,19 +279,25 @@ def short_point(labels: list[str], x: np.ndarray) -> str:
     return shown + (f" … ({x.size} numbers)" if x.size > 4 else "")
 
 
+def counted(n: int, what: str) -> str:
+    """So many of them.
+
+    >>> counted(1, "step"), counted(3, "step")
+    ('1 step', '3 steps')
+    """
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def _spent(c: Counts) -> str:
     named = {
-        "values": c.values,
-        "gradients": c.gradients,
-        "Hessians": c.hessians,
-        "Hessian-vector products": c.products,
-    }
-    named["Jacobians"] = c.jacobians
-    return ", ".join(f"{n} {what if n != 1 else what[:-1]}" for what, n in named.items() if n) or "nothing"
+        "value": c.values, "gradient": c.gradients, "Hessian": c.hessians, "Hessian-vector product": c.products,
+        "Jacobian": c.jacobians,
+    }  # fmt: skip
+    return ", ".join(counted(n, what) for what, n in named.items() if n) or "nothing"
 
 
 def _capital(text: str) -> str:
-    return f"It {text}" if text.startswith("converges") else text[0].upper() + text[1:]
+    return f"It {text}" if text.startswith(("converges", "diverges", "neither")) else text[0].upper() + text[1:]
 
 
 # ---------------------------------------------------------------- rates

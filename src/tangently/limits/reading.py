@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tangently.asymptotics import constants as K
-from tangently.errors import InputError, TangentlyError
+from tangently.errors import InputError, TangentlyError, a_type
 from tangently.expr import CONST, INPUT, TABLE, Expr, const, evaluate, raw, symbol, toposort
 from tangently.parsing import Formula, parse
 from tangently.parsing.formula import exact_literals
@@ -81,7 +81,7 @@ def read(f: Any) -> Reading:
     if isinstance(f, (int, float)) and not isinstance(f, bool):
         return _exact((symbol("x"),), const(f))
     if not callable(f):
-        raise InputError(f"got a {type(f).__name__}; wanted a function, a formula as text, or a SymPy expression")
+        raise InputError(f"got {a_type(f)}; wanted a function, a formula as text, or a SymPy expression")
     return _of_callable(f)
 
 

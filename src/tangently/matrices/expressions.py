@@ -27,7 +27,7 @@ import numpy as np
 
 from tangently.contraction import Network, NoClosedForm, coefficient, contract_all
 from tangently.differentiation import pullback, tangent
-from tangently.errors import InputError, ShapeError, TraceError
+from tangently.errors import InputError, ShapeError, TraceError, a_type
 from tangently.expr import (
     INPUT,
     TABLE,
@@ -380,7 +380,7 @@ def _operand(a: Any) -> Matrix:
         a = np.asarray(a)
     kind = getattr(a, "dtype", np.dtype(type(a) if isinstance(a, (bool, int, float)) else object)).kind
     if kind not in "fiub":
-        raise InputError(f"a {type(a).__name__} meets {Matrix.__name__.lower()} symbols: numbers or arrays were wanted")
+        raise InputError(f"{a_type(a)} meets {Matrix.__name__.lower()} symbols: numbers or arrays were wanted")
     return Matrix(const(np.array(a) if isinstance(a, np.ndarray) else a))
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tangently.descent.landscapes import Landscape
-from tangently.descent.trajectory import Trajectory
+from tangently.descent.trajectory import Trajectory, counted
 from tangently.errors import InputError
 from tangently.pictures.sampling import contour_levels
 from tangently.pictures.style import (
@@ -221,7 +221,7 @@ def names_of(runs: Sequence[Trajectory], labels: Sequence[str] | None) -> list[s
 
 
 def steps_said(t: Trajectory) -> str:
-    return f"{t.count} step{'s' if t.count != 1 else ''}"
+    return counted(t.count, "step")
 
 
 def look_of(k: int) -> Look:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangently.errors import InputError, TangentlyError
+from tangently.errors import InputError, TangentlyError, a_type
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -98,7 +98,7 @@ def figure_of(drawn: Any) -> Any:
         return first
     if hasattr(first, "get_figure"):
         return first.get_figure(root=True) if _has_roots(first) else first.get_figure()
-    raise InputError(f"got a {type(drawn).__name__}; a Figure, an Axes or an array of Axes was wanted, as plot returns")
+    raise InputError(f"got {a_type(drawn)}; a Figure, an Axes or an array of Axes was wanted, as plot returns")
 
 
 def _has_roots(artist: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangently.errors import InputError, TangentlyError
+from tangently.errors import InputError, TangentlyError, a_type
 from tangently.expr import Expr
 from tangently.pictures.breaks import interval, plot_continuity, plot_differentiability, where
 from tangently.pictures.limits import (
@@ -114,7 +114,7 @@ def report_of(result: Any, **options: Any) -> Report:
     ):
         if isinstance(result, kind):
             return maker(result, options)  # type: ignore[arg-type]
-    raise InputError(f"got a {type(result).__name__}; a limit, continuity or differentiability was wanted")
+    raise InputError(f"got {a_type(result)}; a limit, continuity or differentiability was wanted")
 
 
 # ---------------------------------------------------------------- limits

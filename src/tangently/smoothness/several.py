@@ -24,7 +24,7 @@ import numpy as np
 
 from tangently.derivatives import size
 from tangently.differentiation import pullback
-from tangently.errors import DomainError, InputError, TangentlyError, TraceError, UnsupportedError
+from tangently.errors import DomainError, InputError, TangentlyError, TraceError, UnsupportedError, a_type
 from tangently.expr import CONST, TABLE, Expr, build, const, substitute, symbol, toposort
 from tangently.printing import to_text
 from tangently.smoothness.hulls import Clarke, hull
@@ -91,7 +91,7 @@ def _callable(f: Any) -> tuple[Any, list[str]]:
         return (lambda *xs: evaluate([expr], dict(zip(inputs, xs)))[0]), [str(x.name) for x in inputs]
     function = parse(f) if isinstance(f, str) else f
     if not callable(function):
-        raise InputError(f"got a {type(f).__name__}; wanted a function, a formula as text, or a SymPy expression")
+        raise InputError(f"got {a_type(f)}; wanted a function, a formula as text, or a SymPy expression")
     found = inspect.signature(function).parameters.values()
     return function, [p.name for p in found if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
 

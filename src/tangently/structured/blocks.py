@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from tangently.errors import InputError, ShapeError
+from tangently.errors import InputError, ShapeError, a_type
 from tangently.structured.patterns import Pattern
 
 Shape = tuple[int, ...]
@@ -848,4 +848,4 @@ def as_block(term: Any) -> Block:
         return term
     if isinstance(term, np.ndarray):
         return Dense(term)
-    raise InputError(f"a {type(term).__name__} is no part of a Hessian: give a block such as Diagonal(v), or an array.")
+    raise InputError(f"{a_type(term)} is no part of a Hessian: give a block such as Diagonal(v), or an array.")

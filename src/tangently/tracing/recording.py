@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tangently.errors import DomainError, InputError, LeakError, TraceError
-from tangently.expr import CONST, Expr, const, toposort
+from tangently.expr import CONST, INPUT, Expr, const, toposort
 from tangently.functions import array, has_traced
 from tangently.tracing import arrays as _arrays  # noqa: F401  (gives Traced its NumPy methods)
 from tangently.tracing.names import name_of
@@ -201,35 +201,88 @@ def diagnose(recording: Recording) -> DomainError | None:
     return None
 
 
+def origin(recording: Recording) -> str:
+    """In words, where a value that is not finite began ('' where all are): in what was given, outside a domain, or
+    by a result beyond the range of floating-point numbers."""
+    if all(_finite(v) for v in recording.results):
+        return ""
+    nodes = toposort(recording.outputs, stop=lambda n: n in recording.trace.foreign)
+    holding = (_holding_nan(n, recording) for n in nodes if n.op is INPUT or n.op is CONST)
+    outside = diagnose(recording)
+    return next(filter(None, holding), "") or (str(outside) if outside is not None else _overflow(nodes, recording))
+
+
+def _holding_nan(node: Expr, recording: Recording) -> str:
+    bad = np.isnan(np.asarray(recording.trace.values.get(node, node.value), float))
+    if not bad.any():
+        return ""
+    from tangently.printing import to_text
+
+    name = to_text(node, recording.names)
+    if not bad.ndim:
+        return f"{name} is nan: give a number"
+    first = ", ".join(str(int(i)) for i in np.argwhere(bad)[0])
+    count = f"{int(bad.sum())} of {bad.size} entries"
+    return f"{name} holds nan, {count}, first at [{first}]: mend or leave out what is missing"
+
+
+def _overflow(nodes: Sequence[Expr], recording: Recording) -> str:
+    """The first node that is not finite though all that it is computed from is."""
+    values = recording.trace.values
+    for node in nodes:
+        inputs = [values.get(a, a.value if a.op is CONST else None) for a in node.args]
+        begins = node in values and not _finite(values[node]) and all(v is not None and _finite(v) for v in inputs)
+        if begins and node.args:
+            at = _placed(node, inputs, recording)
+            return f"{_shown(node, recording)} is beyond 1.8e308, the range of numbers, at {at}"
+    return ""
+
+
 def _finite(value: Any) -> bool:
     return value is None or bool(np.all(np.isfinite(value)))
 
 
 def _inside(node: Expr, inputs: list[Any]) -> bool:
+    """Does every entry lie in the domain? Of what is nan already, nothing begins here."""
     domain: Any = node.op.domain
+    arrays = [np.asarray(v, float) for v in inputs]
     with np.errstate(all="ignore"):
-        return bool(np.all(domain(*[np.asarray(v, float) for v in inputs])))
+        return bool(np.all(domain(*arrays) | _any_nan(arrays)))
+
+
+def _any_nan(arrays: list[np.ndarray]) -> Any:
+    """Entry by entry, where the shapes go together."""
+    missing = [np.isnan(a) for a in arrays]
+    try:
+        return functools.reduce(np.logical_or, missing)
+    except ValueError:
+        return any(m.any() for m in missing)
 
 
 def _domain_text(node: Expr, inputs: list[Any], recording: Recording) -> str:
+    at = _placed(node, inputs, recording)
+    wanted = f"{node.op.domain_text} was wanted. Choose another point, or restrict the input"
+    return f"{_shown(node, recording)} has no value at {at}: {wanted}"
+
+
+def _shown(node: Expr, recording: Recording) -> str:
     from tangently.printing import to_text
 
-    shown = to_text(node, {k: v for k, v in recording.names.items() if k is not node})
-    at = ", ".join(
-        f"{recording.names.get(a) or to_text(a, recording.names)} = {_short(v)}"
-        for a, v in zip(node.args, inputs)
-        if a.op is not CONST
-    )
-    return (
-        f"{shown} has no value at {at}: {node.op.domain_text} was wanted. Choose another point, or restrict the input"
-    )
+    return to_text(node, {k: v for k, v in recording.names.items() if k is not node})
+
+
+def _placed(node: Expr, inputs: list[Any], recording: Recording) -> str:
+    from tangently.printing import to_text
+
+    named = lambda a: recording.names.get(a) or to_text(a, recording.names)
+    return ", ".join(f"{named(a)} = {_short(v)}" for a, v in zip(node.args, inputs) if a.op is not CONST)
 
 
 def _short(value: Any) -> str:
     flat = np.asarray(value)
-    return (
-        f"{flat.item():.6g}" if flat.ndim == 0 else f"an array with entries from {flat.min():.4g} to {flat.max():.4g}"
-    )
+    if flat.ndim == 0:
+        return f"{flat.item():.6g}"
+    return f"an array with entries from {np.nanmin(flat):.4g} to {np.nanmax(flat):.4g}"
 
 
-__all__ = ["Recording", "diagnose", "input_names", "promote", "record", "unflatten"]
+__all__ = ["Recording", "diagnose", "input_names", "origin", "promote", "record", "unflatten"]

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from tangently.errors import BudgetError, InputError, LeakError, ShapeError, TraceError, UnsupportedError
+from tangently.errors import BudgetError, InputError, LeakError, ShapeError, TraceError, UnsupportedError, a_type
 from tangently.expr import TABLE, Expr, Primitive, Shape, const, make, raw, symbol
 from tangently.primitives.kinds import SCALARS
 from tangently.tracing.names import name_of_result, user_frame, where_is
@@ -130,7 +130,7 @@ def _refuse(value: Any) -> Any:
             "a complex number meets a traced value: tangently differentiates real functions of real numbers; "
             "write the real and imaginary parts as two real values"
         )
-    what = f"the text {value!r}" if isinstance(value, str) else f"a {type(value).__name__}"
+    what = f"the text {value!r}" if isinstance(value, str) else a_type(value)
     raise InputError(f"{what} meets a traced value: a number or an array of numbers was wanted")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tangently.errors import InputError
+from tangently.errors import InputError, a_type
 
 Structure = tuple[Any, ...]
 LEAF: Structure = ("leaf",)
@@ -71,7 +71,7 @@ def _static(x: Any, path: str) -> Hashable:
         hash(x)
     except TypeError:
         raise InputError(
-            f"{path or 'the argument'} is a {type(x).__name__}: a number, an array, or a dict, list, tuple or "
+            f"{path or 'the argument'} is {a_type(x)}: a number, an array, or a dict, list, tuple or "
             "dataclass of them was wanted"
         ) from None
     return x
