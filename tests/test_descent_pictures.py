@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -298,6 +300,16 @@ def test_an_animation_without_a_path_is_shown() -> None:
     assert found.gif.startswith(b"GIF89a")
     assert "image/gif" in found._repr_mimebundle_()
     assert "gradient descent in 3 steps" in repr(found)
+
+
+def test_an_mp4_holds_as_many_frames_as_were_asked_for(tmp_path: Path) -> None:
+    probe = shutil.which("ffprobe")
+    if probe is None:
+        pytest.skip("ffmpeg is not installed")
+    path = bowl_run(20).animate(tmp_path / "a.mp4", frames=5, dpi=60)
+    asked = ["-v", "error", "-show_entries", "stream=codec_name,nb_frames,pix_fmt", "-of", "csv=p=0", str(path)]
+    told = subprocess.run([probe, *asked], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "h264,yuv420p,5"
 
 
 def test_mp4_needs_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

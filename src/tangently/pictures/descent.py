@@ -24,6 +24,8 @@ from tangently.errors import InputError, TangentlyError
 from tangently.files import write_whole
 from tangently.pictures.landscapes import (
     MARKED,
+    apart,
+    gradient_key,
     look_of,
     model_at,
     names_of,
@@ -355,15 +357,21 @@ class _Scene:
         self.alt = _film_said(self.land, runs, names)
 
     def _actors(self, k: int) -> tuple[Any, ...]:
-        """Trail, head, arrow against the gradient (a tangent on a curve), and the dot on the loss."""
+        """Trail, the points on it, head, arrow against the gradient (a tangent on a curve), and the dot on the loss."""
         look, single = look_of(k), len(self.runs) == 1
+        face = BLUE if single else look.color
         trail: Any = {"color": look.color, "ls": look.dash, "lw": 1.5, "path_effects": halo(3.0)}
-        dots: Any = {"marker": look.marker, "ms": 4.0, "mec": WHITE, "mew": 0.6, "mfc": BLUE if single else look.color}
-        (line,) = self.path.plot([], [], **trail, **dots)
-        (head,) = self.path.plot([], [], look.marker, ms=9, mfc=BLUE if single else look.color, mec=WHITE, zorder=9)
-        (arrow,) = self.path.plot([], [], color=VERMILLION, lw=2.0, zorder=8, solid_capstyle="round")
-        (dot,) = self.curve.plot([], [], look.marker, ms=7, mfc=BLUE if single else look.color, mec=WHITE)
-        return line, head, arrow, dot
+        dots: Any = {"marker": look.marker, "ms": 4.6, "mec": WHITE, "mew": 0.6, "mfc": face, "ls": "none"}
+        (line,) = self.path.plot([], [], **trail)
+        (points,) = self.path.plot([], [], **dots)
+        (head,) = self.path.plot([], [], look.marker, ms=9, mfc=face, mec=WHITE, zorder=9)
+        (dot,) = self.curve.plot([], [], look.marker, ms=7, mfc=face, mec=WHITE)
+        return line, points, head, self._arrow(), dot
+
+    def _arrow(self) -> Any:
+        style = "-|>,head_width=0.25,head_length=0.5" if len(self.land.axes) == 2 else "-"
+        look: Any = {"arrowstyle": style, "color": VERMILLION, "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
+        return self.path.annotate("", (0, 0), (0, 0), arrowprops=look, zorder=8, annotation_clip=False)
 
     def show(self, k: int) -> None:
         """The state after k steps."""
@@ -374,7 +382,7 @@ class _Scene:
         more = f"   f = {plain(float(t.history.values[at]))}   ‖∇f‖ = {plain(float(t.history.norms[at]))}"
         self.words.set_text(f"step {k}" + (more if len(self.runs) == 1 else ""))
 
-    def _place(self, t: Trajectory, k: int, line: Any, head: Any, arrow: Any, dot: Any) -> None:
+    def _place(self, t: Trajectory, k: int, line: Any, points: Any, head: Any, arrow: Any, dot: Any) -> None:
         kept = [s for s in t.steps if s.k < k]
         here = next((s for s in t.steps if s.k >= k), t.last)
         x = np.array([*(s.x for s in kept), here.x])
@@ -382,8 +390,12 @@ class _Scene:
         heights = [*(step.value for step in kept), here.value]
         places = s if s.shape[1] == 2 else np.stack([s[:, 0], heights], axis=1)
         line.set_data(*(stairs(places) if s.shape[1] == 1 and self.land.slice.whole else places).T)
+        points.set_data(*places[apart(places, (self.path.get_xlim(), self.path.get_ylim()))].T)
         head.set_data(*places[-1:].T)
-        arrow.set_data(*self._gradient(here, places[-1]).T)
+        tail, tip = self._gradient(here, places[-1])
+        arrow.set_position(tail)
+        arrow.xy = tip
+        arrow.set_visible(bool(np.any(tail != tip)))
         dot.set_data([k], [t.history.values[k]])
 
     def _gradient(self, point: Any, place: np.ndarray) -> np.ndarray:
@@ -401,15 +413,20 @@ class _Scene:
 
 def _still(land: Landscape, runs: Sequence[Trajectory], names: Sequence[str], options: dict[str, Any]) -> Any:
     """The landscape and the whole loss curve, as pale as what is yet to come."""
-    figure = own_figure(10.0, 5.0)
-    left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
+    wide = _width(land)
+    figure = own_figure(wide + 4.0, 5.0)
+    left, right = figure.subplots(1, 2, width_ratios=(wide, 3.8))
     figure.get_layout_engine().set(rect=(0, 0, 1, 0.95))  # type: ignore[union-attr]
     plot_landscape(land, left, paths=(), **options)
+    if len(land.axes) == 2:
+        gradient_key(left)
+        legend_above(left)
     _draw_series(right, runs, "loss", names)
     for line in right.lines:
         line.set_alpha(0.35)
     if len(runs) > 1:
         legend_above(right)
+    settle(left)
     return figure, (left, right)
 
 

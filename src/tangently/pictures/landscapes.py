@@ -378,7 +378,7 @@ def draw_path(
     line: Any = {"color": look.color, "ls": look.dash, "lw": 1.4}
     dots: Any = {"marker": look.marker, "ms": 4.6, "mew": 0.6, "mec": WHITE, "mfc": color}
     ax.plot(*shown_.T, **line, zorder=3, path_effects=halo(2.4))
-    ax.plot(*shown_[_apart(shown_, land.box)].T, **dots, ls="none", zorder=3.1)
+    ax.plot(*shown_[apart(shown_, land.box)].T, **dots, ls="none", zorder=3.1)
     ax.plot([], [], label=label, **line, **dots)
     ax.plot(*s[0], "o", ms=8.5, mfc=WHITE, mec=INK, mew=1.4, zorder=5)
     if gone is None:
@@ -391,7 +391,7 @@ def draw_path(
     titled(ax, f"{label}: {went}, f from {plain(float(t.history.values[0]))} to {plain(t.last.value)}")
 
 
-def _apart(s: np.ndarray, box: Sequence[tuple[float, float]], least: float = 0.018) -> np.ndarray:
+def apart(s: np.ndarray, box: Sequence[tuple[float, float]], least: float = 0.018) -> np.ndarray:
     """The numbers of points that are each some way from the one marked before, at most MARKED of them and the last."""
     at, chosen = _fractions(s, box), [0]
     for k in range(1, len(s)):
@@ -481,17 +481,14 @@ def _gradients(ax: Axes, land: Landscape, t: Trajectory, count: int) -> None:
     head: Any = {"units": "inches", "width": 0.026, "headwidth": 4.2, "headlength": 5.0, "headaxislength": 4.4}
     look = {"color": VERMILLION, "edgecolor": WHITE, "linewidth": 0.5, "zorder": 3.5}
     ax.quiver(*x.T, u, v, **ARROWS, **head, **look)
-    ax.plot(
-        [],
-        [],
-        color=VERMILLION,
-        marker=r"$\rightarrow$",
-        ms=13,
-        mew=0.2,
-        ls="none",
-        label=r"gradient $\nabla f$, uphill",
-    )
+    gradient_key(ax)
     titled(ax, "the gradients at some steps, pointing uphill")
+
+
+def gradient_key(ax: Axes) -> None:
+    """What an arrow in the color of gradients means, for the legend."""
+    look: Any = {"color": VERMILLION, "marker": r"$\rightarrow$", "ms": 13, "mew": 0.2, "ls": "none"}
+    ax.plot([], [], label=r"gradient $\nabla f$, uphill", **look)
 
 
 def _spread(land: Landscape, t: Trajectory, count: int) -> list[Any]:
@@ -632,7 +629,7 @@ def _path_on_curve(
     line: Any = {"color": look.color if not single else GREY, "ls": look.dash, "lw": 0.9}
     dots: Any = {"marker": look.marker, "ms": 5.4, "mec": WHITE, "mew": 0.8, "mfc": BLUE if single else look.color}
     ax.plot(*(stairs(drawn) if land.slice.whole else drawn).T, zorder=2.6, **line)
-    ax.plot(*drawn[_apart(drawn, box)].T, ls="none", zorder=3.4, **dots)
+    ax.plot(*drawn[apart(drawn, box)].T, ls="none", zorder=3.4, **dots)
     ax.plot([], [], label=label, **line, **dots)
     ax.plot(*both[0], "o", ms=8.5, mfc=WHITE, mec=INK, mew=1.4, zorder=5)
     if gone is None:
@@ -754,7 +751,7 @@ def _path_in_space(ax: Any, land: Landscape, t: Trajectory, scaled: Relief, look
     dots: Any = {"marker": look.marker, "ms": 4.4, "mec": WHITE, "mew": 0.6}
     drawn = np.column_stack([s, np.clip(z, low, high)])[seen]
     if len(drawn):
-        dots["markevery"] = _apart(drawn, [*land.box, (low, high)], 0.03).tolist()
+        dots["markevery"] = apart(drawn, [*land.box, (low, high)], 0.03).tolist()
     ax.plot(*drawn.T, label=label, **line, **dots)
     if seen[-1]:
         ax.plot(*[[c] for c in s[-1]], [z[-1]], "*", ms=13, mfc=END, mec=INK, mew=0.9, zorder=20)
