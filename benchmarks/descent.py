@@ -22,7 +22,6 @@ if __name__ == "__main__":  # before NumPy is imported, as `python -m benchmarks
 import numpy as np
 
 import tangently as tg
-from tangently.descent.minimizing import steps
 from tangently.descent.problems import problem_of
 
 from . import peers
@@ -69,7 +68,7 @@ def per_step(run: Callable[[], Any]) -> float:
 def adam() -> Iterator[Row]:
     """One step of Adam, the gradient within, on the 784-256-10 network with a batch of 128."""
     params, x, y = peers.network_data()
-    walk = lambda: steps(peers.network, {"params": params}, "Adam", rate=1e-3, data={"x": x, "y": y})
+    walk = lambda: tg.descend(peers.network, {"params": params}, "Adam", rate=1e-3, data={"x": x, "y": y})
     theirs = peers.optional(adam_in_torch, params, x, y)
     for step, other in zip(itertools.islice(walk(), 3), itertools.repeat(theirs)):
         if other is not None:

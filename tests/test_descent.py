@@ -17,7 +17,6 @@ import tangently as tg
 from mgh import PROBLEMS
 from tangently.descent import searches
 from tangently.descent.methods import METHODS
-from tangently.descent.minimizing import steps
 from tangently.descent.problems import problem_of
 from tangently.descent.schedules import constant, cosine, step_decay, warm_up
 from tangently.descent.steps import Point, norm
@@ -627,7 +626,7 @@ def test_progress_is_drawn_on_stderr_only(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_steps_one_by_one() -> None:
-    seen = list(itertools.islice(steps(rosenbrock, START, "BFGS"), 3))
+    seen = list(itertools.islice(tg.descend(rosenbrock, START, "BFGS"), 3))
     assert [s.k for s in seen] == [0, 1, 2]
     with pytest.raises(AttributeError):
         seen[0].x = 1  # type: ignore[misc]
@@ -702,3 +701,27 @@ def test_where_an_overflow_began_midway() -> None:
     t = tg.minimize(lambda x: x**4, 3.0, rate=0.5, steps=100)
     assert "x⁴ is beyond 1.8e308" in t.reason
     assert np.isfinite([t.value, t.x]).all()
+
+
+def test_steps_one_by_one_are_those_of_minimize() -> None:
+    walk = tg.descend("(x - 5)^2", 0.0, rate=0.1)
+    seen = [next(walk) for _ in range(3)]
+    assert [s.k for s in seen] == [0, 1, 2]
+    np.testing.assert_allclose([s.next_x.item() for s in seen], 5 * (1 - 0.8 ** np.arange(1, 4)))
+    assert not seen[0].x.flags.writeable
+    whole = tg.minimize("(x - 5)^2", 0.0, rate=0.1, steps=3)
+    assert [s.value for s in whole.steps] == [s.value for s in seen]
+
+
+def test_steps_one_by_one_refuse_at_once() -> None:
+    with pytest.raises(tg.InputError, match="rate=0: a positive finite number"):
+        tg.descend("(x - 5)^2", 0.0, rate=0)
+    with pytest.raises(tg.DomainError, match="is nan at the start"):
+        tg.descend("log x", -1.0, rate=0.1)
+
+
+def test_between_two_steps_floating_point_errors_are_the_users() -> None:
+    before = np.geterr()
+    walk = tg.descend("(x - 5)^2", 0.0, rate=0.1)
+    next(walk)
+    assert np.geterr() == before

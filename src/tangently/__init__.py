@@ -31,6 +31,7 @@ _HOMES = {
     "continuity": "smoothness.continuing",
     "critical_points": "descent.stationary",
     "derivative": "function",
+    "descend": "descent.minimizing",
     "diagnose": "descent.diagnosing",
     "differences": "samples",
     "differentiability": "smoothness.differing",

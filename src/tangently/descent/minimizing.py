@@ -110,28 +110,46 @@ def minimize(
     problem = _problem(f, start, data, batch, seed, row, options)
     row = row or METHODS["trust region" if problem.size <= SMALL else "L-BFGS"]
     settings = {"method": row.name, **{k: v for k, v in given.items() if v is not None}}
-    for name in unpaced(row, settings):
-        del settings[name]
-        message = f"{row.name} finds the length of its steps itself: {name}= is not used"
-        warnings.warn(message, TangentlyWarning, stacklevel=2)
-    return _descended(problem, row, settings, None, progress)
+    return _descended(problem, row, _used(row, settings), None, progress)
 
 
-def steps(f: Any, start: Any = None, method: str | None = None, **settings: Any) -> Iterator[Step]:
-    """The frozen steps of a method one by one, without end where no rule of its own ends it.
+def descend(
+    f: Any, start: Any = None, method: str | None = None, *, data: Mapping[str, Any] | None = None, wrt: Wrt = None,
+    batch: int | None = None, seed: int = 0, **settings: Any,
+) -> Iterator[Step]:  # fmt: skip
+    """The frozen steps of a method, one by one: `minimize` without its rules to stop.
+
+    Arguments as for `minimize`. Each `Step` has k, x, value, gradient, norm, direction, rate, length, next_x (vectors
+    flat and read-only) and notes. It ends only where the method finds no further step, or after the `steps=` that
+    SciPy's methods are given.
 
     >>> import itertools
-    >>> [round(s.value, 2) for s in itertools.islice(steps("(x - 5)^2", 0.0, "momentum", rate=0.1), 3)]
+    >>> [round(s.value, 2) for s in itertools.islice(descend("(x - 5)^2", 0.0, "momentum", rate=0.1), 3)]
     [25.0, 16.0, 5.29]
+
+    Raises InputError for arguments that make no sense, DomainError where f has no value at the start: at once.
     """
-    data, batch, seed = (settings.pop(k, v) for k, v in (("data", None), ("batch", None), ("seed", 0)))
+    start, data = _varied(f, start, data, wrt)
     row = _chosen(method, settings.get("rate"))
     problem = _problem(f, start, data, batch, seed, row, settings)
     row = row or METHODS["trust region" if problem.size <= SMALL else "L-BFGS"]
+    settings = _used(row, settings)
     run = _run(problem, row, settings)
     with np.errstate(all="ignore"):
         point = _first(problem)
-        yield from (step for step, _ in _walk(problem, row, run, State(0, point, row.begin(problem, point, run))))
+    return _stepping(problem, row, run, point)
+
+
+def _stepping(problem: Problem, row: Method, run: Run, point: Point) -> Iterator[Step]:
+    with np.errstate(all="ignore"):
+        begun = State(0, point, row.begin(problem, point, run))
+    walk = _walk(problem, row, run, begun)
+    while True:  # the user's code between two steps keeps its own way with floating-point errors
+        with np.errstate(all="ignore"):
+            found = next(walk, None)
+        if found is None:
+            return
+        yield found[0]
 
 
 def resume(t: Trajectory, more: int | None = None, **changes: Any) -> Trajectory:
@@ -155,9 +173,13 @@ def _chosen(method: str | None, rate: Any) -> Method | None:
     return method_named(method)
 
 
-def unpaced(row: Method, settings: Mapping[str, Any]) -> list[str]:
-    """What is given of a pace, to a method that takes none."""
-    return [name for name in ("rate", "schedule", "search") if name in settings and not row.paced]
+def _used(row: Method, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without a pace that the method does not take; a warning says so."""
+    unused = [name for name in ("rate", "schedule", "search") if settings.get(name) is not None and not row.paced]
+    for name in unused:
+        message = f"{row.name} finds the length of its steps itself: {name}= is not used"
+        warnings.warn(message, TangentlyWarning, stacklevel=3)
+    return {k: v for k, v in settings.items() if k not in unused}
 
 
 def _varied(f: Any, start: Any, data: Mapping[str, Any] | None, wrt: Wrt) -> tuple[Any, Mapping[str, Any] | None]:
@@ -477,4 +499,4 @@ def _bar(stops: Stops, wanted: bool | None) -> Iterator[Callable[[int, float], N
         bar.stop()
 
 
-__all__ = ["Counts", "checked_rate", "minimize", "resume", "steps"]
+__all__ = ["Counts", "checked_rate", "descend", "minimize", "resume"]
