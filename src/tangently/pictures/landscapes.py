@@ -172,10 +172,12 @@ def plot_landscape(
 ) -> Any:
     """Draw a landscape with paths: `paths` are trajectories (the landscape's own where left out, () for none).
 
-    kind="contour" or "surface"; a function of one number, or a slice of one dimension, is drawn as a curve. `arrows`:
-    how many steps show their gradient; `quadratic`: the step whose quadratic model is drawn; `points`: mark critical
-    points; `numbers`: write the numbers of some steps; `labels`: names of the paths in the legend.
+    kind="contour" or "surface" (it may stand first); a function of one number, or a slice of one dimension, is a curve.
+    `arrows`: how many steps show their gradient; `quadratic`: the step whose quadratic model is drawn; `points`: mark
+    critical points; `numbers`: write the numbers of some steps; `labels`: names of the paths in the legend.
     """
+    if isinstance(ax, str):
+        ax, kind = None, ax
     runs = runs_of(land, paths)
     names = names_of(runs, labels)
     if kind not in ("contour", "surface"):
