@@ -244,11 +244,12 @@ def _records(t: Trajectory) -> list[dict[str, Any]]:
 def headings(labels: Sequence[str]) -> list[str]:
     """The columns in the user's names, where there are few.
 
-    >>> headings(["w"]), headings(["x", "y"])[1::4]
+    >>> headings(["w[0]", "w[1]"]), headings(["x", "y"])[1::4]
     (['step', 'w', 'f(w)', '‖∇f‖', 'step length', 'next w'], ['(x, y)', 'next (x, y)'])
     """
-    inner = ", ".join(labels) if len(labels) <= 3 else "x"
-    point = f"({inner})" if 1 < len(labels) <= 3 else inner
+    names = list(dict.fromkeys(label.partition("[")[0] for label in labels))
+    inner = ", ".join(names) if len(names) <= 3 else "x"
+    point = f"({inner})" if "," in inner else inner
     named = {"x": point, "f(x)": f"f({inner})", "next x": f"next {point}"}
     return [named.get(c, c) for c in COLUMNS]
 
