@@ -94,11 +94,42 @@ def test_nests_go_in_and_come_out() -> None:
 
 @pytest.mark.parametrize(
     "std",
-    [(0.1, 0.2), {"x": 0.1, "y": 0.2}, np.array([0.1, 0.2])],
+    [(0.1, 0.2), {"x": 0.1, "y": 0.2}, np.array([0.1, 0.2]), [0.1, 0.2], [np.float32(0.1), np.array(0.2)]],
 )
 def test_spreads_of_every_form(std: Any) -> None:
     u = tg.uncertainty("x + y", at=(1.0, 2.0), std=std, samples=0)
     assert u.std == pytest.approx(math.hypot(0.1, 0.2))
+
+
+@pytest.mark.parametrize("covariance", [np.diag([0.01, 0.04]), [[0.01, 0], [0, 0.04]], ((0.01, 0), (0, 0.04))])
+def test_covariances_of_every_form(covariance: Any) -> None:
+    u = tg.uncertainty("x + y", at=(1.0, 2.0), covariance=covariance, samples=0)
+    assert u.std == pytest.approx(math.hypot(0.1, 0.2))
+    W = np.arange(4.0).reshape(2, 2)
+    f = lambda W: np.sum(W * W)
+    shaped = tg.uncertainty(f, at=W, covariance=np.diag([0.01, 0.04, 0.01, 0.04]).reshape(2, 2, 2, 2), samples=0)
+    assert shaped.std == pytest.approx(tg.uncertainty(f, at=W, std=[0.1, 0.2, 0.1, 0.2], samples=0).std)
+    assert tg.uncertainty("3x", at=1.0, covariance=0.04, samples=0).std == pytest.approx(0.6)
+
+
+def test_units_do_not_hide_each_other() -> None:
+    """Variances of 1e296 and 1e-304 are both drawn, and a negative one beside a huge one is seen."""
+    u = tg.uncertainty("x y", at=(1e150, 1e-150), std=(1e148, 1e-152))
+    assert u.agrees
+    assert u.monte_carlo.std == pytest.approx(math.sqrt(2e-4 + 1e-8), rel=0.05)
+    with pytest.raises(InputError, match="without negative eigenvalues"):
+        tg.uncertainty("x y", at=(1.0, 1.0), covariance=np.diag([1e12, -1e-3]))
+
+
+def test_plain_python_inside_is_traced() -> None:
+    """np.array of traced entries and the functions of math, as in the other verbs."""
+    f = lambda x, y: np.array([x * y, math.exp(x) / y])
+    u = tg.uncertainty(f, at=(0.5, 2.0), std=(0.1, 0.2), samples=0, order=1)
+    J = np.array([[2.0, 0.5], [math.exp(0.5) / 2, -math.exp(0.5) / 4]])
+    assert u.covariance == pytest.approx(J @ np.diag([0.01, 0.04]) @ J.T)
+    assert tg.sensitivity(f, at=(0.5, 2.0), output=1).rows[0].derivative == pytest.approx(math.exp(0.5) / 2)
+    run = tg.minimize(lambda x, y: np.sum(np.array([x - 1, math.exp(y) - 2]) ** 2), (0.0, 0.5), method="Newton")
+    assert run.x == pytest.approx((1.0, math.log(2)))
 
 
 def test_a_ragged_spread() -> None:
@@ -239,6 +270,65 @@ def test_laplace_refuses_what_is_no_minimum(loss: Any, at: np.ndarray, says: str
         tg.uncertainty(loss, at=at, method="laplace")
 
 
+def test_laplace_where_a_descent_ended() -> None:
+    """As `minimize` returns it, with data; predictions of functions of all arguments, and of the parameters alone."""
+    loss = lambda w, X, y: np.sum((X @ w - y) ** 2) / 2
+    y = X @ [2.0, -1.0] + 0.3
+    run = tg.minimize(loss, np.zeros(2), data={"X": X, "y": y})
+    post = tg.uncertainty(loss, run, method="laplace")
+    exact = np.linalg.inv(X.T @ X)
+    assert post.covariance == pytest.approx(exact, rel=1e-9)
+    assert post.predict(lambda w: w[0], samples=0).std == pytest.approx(math.sqrt(exact[0, 0]))
+    assert post.predict(lambda w, X, y: X[0] @ w, samples=0).std == pytest.approx(math.sqrt(X[0] @ exact @ X[0]))
+    with pytest.raises(InputError, match="predict wants a function of w; f takes"):
+        post.predict(lambda a, b: a)
+
+
+def test_laplace_of_a_regression_with_unknown_noise() -> None:
+    """At the maximum likelihood: σ̂²(XᵀX)⁻¹ for the weights, 1/√2n for ln σ, and no correlation between them."""
+    D, n = np.column_stack([X, np.ones(30)]), 30
+    y = D @ [2.0, -1.0, 0.3] + np.random.default_rng(2).normal(size=n) * 0.4
+    w = np.linalg.lstsq(D, y, rcond=None)[0]
+    log_sigma = math.log(np.sqrt(np.mean((y - D @ w) ** 2)))
+    nll = lambda w, s: n * s + np.sum((y - D @ w) ** 2) / (2 * np.exp(2 * s))
+    post = tg.uncertainty(nll, at=(w, log_sigma), method="laplace")
+    exact = math.exp(2 * log_sigma) * np.linalg.inv(D.T @ D)
+    assert post.covariance[:3, :3] == pytest.approx(exact, rel=1e-8)
+    assert post.std[1] == pytest.approx(1 / math.sqrt(2 * n), rel=1e-8)
+    assert post.normal
+
+
+def test_units_of_parameters_do_not_make_a_minimum_flat() -> None:
+    post = tg.uncertainty("1e10 x^2 + 1e-10 (y - 1)^2", at=(0.0, 1.0), method="laplace")
+    assert post.std == pytest.approx((math.sqrt(0.5e-10), math.sqrt(0.5e10)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "at", "rises"),
+    [
+        ("abs(x) + x^2", 0.0, (0.5 + math.sqrt(0.5), 0.5 + math.sqrt(0.5))),  # at a kink
+        ("max(x, 0) + x^2 / 2", 0.0, (0.5, 1.5)),
+        ("x^4", 1e-3, (1e9, 1e12)),  # flat but for x⁴
+        ("log(1 + exp(-x))", 30.0, (1e6, 0.0)),  # separable: the minimum is at infinity
+    ],
+)
+def test_a_posterior_that_is_not_normal_is_told(loss: str, at: float, rises: tuple[float, float]) -> None:
+    post = tg.uncertainty(loss, at=at, method="laplace")
+    low, high = post.rises["x"]
+    assert not post.normal
+    assert "not this normal" in repr(post)
+    assert ("kink: " in repr(post)) == (at == 0.0)
+    if at == 0.0:
+        assert (low, high) == pytest.approx(rises)
+
+
+def test_kinks_are_told() -> None:
+    u = tg.uncertainty("abs(x)", at=0.0, std=1.0, samples=0)
+    assert "kink: |x| has no derivative there" in repr(u)
+    assert "kink: |x| has no derivative there" in repr(tg.sensitivity("abs(x) + y", at=(0.0, 1.0)))
+    assert "kink" not in repr(tg.uncertainty("abs(x)", at=1.0, std=1.0, samples=0))
+
+
 def test_damping_is_a_prior_precision() -> None:
     post = tg.uncertainty(lambda w: w[0] ** 2 + 0.0 * w[1], at=np.zeros(2), method="laplace", damping=4.0)
     assert post.covariance == pytest.approx(np.diag([1 / 6, 1 / 4]))
@@ -308,6 +398,18 @@ def test_sobol_of_ishigami() -> None:
         (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance=[[1, 2], [2, 1]]), InputError, "eigenvalue -1"),
         (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance=[[1, 2], [0, 1]]), InputError, "not symmetric"),
         (lambda: tg.uncertainty("x y", at=(1.0, 2.0), std={"z": 1.0}), InputError, "std"),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), std=True), InputError, "numbers for x, y"),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), std=(0.1, 0.1, 0.1)), InputError, "numbers for x, y"),
+        (lambda: tg.uncertainty(np.sum, at=np.ones((2, 3)), std=np.ones((3, 2))), ShapeError, "does not fit"),
+        (lambda: tg.uncertainty("x", at=1.0, std=1e-200), InputError, "another unit"),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance=[0.1, 0.2]), ShapeError, "give std="),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance={"x": 1.0}), InputError, "no matrix"),
+        (lambda: tg.uncertainty("x", at=1.0, std=1.0, seed=-1), InputError, "seed"),
+        (lambda: tg.uncertainty("x", at=1.0, std=1.0, count=10), InputError, "belong to method='laplace'"),
+        (lambda: tg.uncertainty("x^2", at=0.0, std=1.0, method="laplace"), InputError, "leave std= and"),
+        (lambda: tg.uncertainty(lambda x: x > 0, at=1.0, std=1.0), InputError, "returned np.True_"),
+        (lambda: tg.uncertainty(lambda x: None, at=1.0, std=1.0), InputError, "returned None"),
+        (lambda: tg.uncertainty("x^2", at=0.0, method="laplace").sample(-1), InputError, "from 1 on"),
         (lambda: tg.uncertainty("x", at=1.0, std=1.0, samples=1), InputError, "from 2 on"),
         (lambda: tg.uncertainty("x", at=1.0, std=1.0, order=3), InputError, "1 or 2"),
         (lambda: tg.uncertainty("x", at=1.0, method="bootstrap"), InputError, "laplace"),

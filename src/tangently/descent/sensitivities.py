@@ -127,7 +127,8 @@ class Sensitivity:
 
     def __repr__(self) -> str:
         name = self.point.output_labels[self.output]
-        return f"<sensitivity of {name} = {self.value:.6g}, ranked by {MEASURES[self.measure]}>\n{self.table()}"
+        head = f"<sensitivity of {name} = {self.value:.6g}, ranked by {MEASURES[self.measure]}>"
+        return "\n".join([head, self.table(), *[f"kink: {words}" for words in self.point.kinks]])
 
 
 def sensitivity(
