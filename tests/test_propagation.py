@@ -383,6 +383,41 @@ def test_sobol_of_ishigami() -> None:
     assert found.total == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.02)
 
 
+def test_sensitivities_against_differences() -> None:
+    functions = [
+        lambda w: np.sum(np.sin(w) * np.arange(1.0, 5.0)),
+        lambda w: np.prod(w) + np.linalg.norm(w),
+        lambda w: np.log(np.sum(np.exp(w))) * w[0] / w[1],
+    ]
+    for f in functions:
+        for x in np.random.default_rng(0).normal(size=(6, 4)) + 0.1:
+            s, h = tg.sensitivity(f, at=x), 1e-6
+            slopes = np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(4)])
+            assert s.derivatives == pytest.approx(slopes, rel=1e-5, abs=1e-7)
+            assert s.relative == pytest.approx(x * slopes / f(x), rel=1e-5, abs=1e-6)
+
+
+def test_rounding_is_no_value() -> None:
+    """0.1 + 0.2 − 0.3 is 5.6e-17: no relative sensitivity of 1e15 comes from it."""
+    s = tg.sensitivity("x - y", at=(0.1 + 0.2, 0.3))
+    assert s.measure == "derivative"
+    assert [r.relative for r in s.rows] == [None, None]
+    assert tg.sensitivity("x - y", at=(1.0, 1.0 - 1e-9)).rows[0].relative == pytest.approx(1e9, rel=1e-6)
+
+
+def test_outputs_and_ranges_by_name() -> None:
+    s = tg.sensitivity(lambda x: {"a": x, "b": x**2}, at=2.0, output="b")
+    assert s.value == 4.0
+    r = tg.sensitivity(lambda w, b: w[0] * w[1] + b, at=(np.ones(2), 1.0), ranges={"w": (0, 4), "w[1]": (0, 2)})
+    assert [row.scaled for row in r.rows] == [2.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(("f", "says"), [("log(x) y", r"no value at \d+ of"), ("0 x + 0 y", "does not vary")])
+def test_sobol_of_what_has_no_variance_is_refused(f: str, says: str) -> None:
+    with pytest.raises(DomainError, match=says):
+        tg.sensitivity(f, at=(1.0, 2.0), ranges=((-1, 3), (1, 3))).sobol(64)
+
+
 # ---------------------------------------------------------------- bad input, pictures
 
 

@@ -459,10 +459,11 @@ def uncertainty(
     if order not in (1, 2):
         raise InputError(f"order={order!r}: 1 or 2 was wanted")
     point = flat(f, at, wrt)
-    return _delta(point, _covariance(point, std, covariance), order, _whole(samples), seed)
+    return _delta(point, _covariance(point, std, covariance), order, whole(samples), seed)
 
 
-def _whole(samples: Any, least: int = 2) -> int:
+def whole(samples: Any, least: int = 2) -> int:
+    """A number of draws: 0, or `least` or more."""
     known = isinstance(samples, (int, np.integer)) and not isinstance(samples, bool)
     if not known or (samples < least and not samples == 0 < least):
         raise InputError(f"samples={samples!r}: a whole number from {least} on was wanted, or 0 for none")
@@ -536,11 +537,16 @@ def _factor(S: np.ndarray) -> np.ndarray:
     return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
 
 
-def _draws(mean: np.ndarray, S: np.ndarray, samples: int, seed: Any) -> np.ndarray:
-    """From N(mean, Σ), one a row."""
+def generator(seed: Any) -> np.random.Generator:
+    """NumPy's generator of a seed."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError(f"seed={seed!r}: a whole number, 0 or more, was wanted")
-    return mean + np.random.default_rng(seed).standard_normal((samples, len(mean))) @ _factor(S).T
+    return np.random.default_rng(seed)
+
+
+def _draws(mean: np.ndarray, S: np.ndarray, samples: int, seed: Any) -> np.ndarray:
+    """From N(mean, Σ), one a row."""
+    return mean + generator(seed).standard_normal((samples, len(mean))) @ _factor(S).T
 
 
 def _draw(point: Flat, S: np.ndarray, samples: int, seed: int) -> MonteCarlo:
@@ -599,7 +605,7 @@ class Posterior:
 
     def sample(self, samples: int, seed: int = 0) -> np.ndarray:
         """Draws of the flat parameters, one a row."""
-        return _draws(self.point.at, self.covariance, _whole(samples, 1), seed)
+        return _draws(self.point.at, self.covariance, whole(samples, 1), seed)
 
     @functools.cached_property
     def rises(self) -> dict[str, tuple[float, float]]:
@@ -643,7 +649,7 @@ class Posterior:
                 f"{point.name} takes {len(point.at)} numbers; the posterior has {len(self.point.at)}: "
                 f"{', '.join(self.point.labels[:6])}"
             )
-        return _delta(point, self.covariance, order, _whole(samples), seed)
+        return _delta(point, self.covariance, order, whole(samples), seed)
 
     def _arguments_of(self, g: Any) -> tuple[Any, Wrt]:
         """The arguments for g, and which of them vary: as many as of the loss, or those that vary alone."""
@@ -730,4 +736,15 @@ def _no_minimum(point: Flat, values: np.ndarray, vectors: np.ndarray) -> str:
     )
 
 
-__all__ = ["Flat", "MonteCarlo", "Posterior", "Uncertainty", "flat", "spread", "tried", "uncertainty"]
+__all__ = [
+    "Flat",
+    "MonteCarlo",
+    "Posterior",
+    "Uncertainty",
+    "flat",
+    "generator",
+    "spread",
+    "tried",
+    "uncertainty",
+    "whole",
+]
