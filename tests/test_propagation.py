@@ -474,3 +474,17 @@ def test_pictures() -> None:
     assert "relative sensitivities: b 2" in bars.get_label()
     post = tg.uncertainty("(w - 1)^2 / 2", at=1.0, method="laplace").plot()
     assert "w 1 ± 1" in post.get_label()
+
+
+def test_pictures_at_the_edges() -> None:
+    """Nothing to spread, a needle beside Monte Carlo, draws without a value, more inputs than bars."""
+    density = tg.uncertainty("x y", at=(3.0, 2.0), std=0.0, samples=50).plot()[0]
+    assert "no spread: f = 6" in density.texts[0].get_text()
+    needle = tg.uncertainty(lambda x: np.where(x > 0, 1.0, 0.0), at=0.1, std=1.0, samples=200).plot()[0]
+    assert "delta method: no spread" in needle.get_legend_handles_labels()[1]
+    outside = tg.uncertainty("log(x)", at=1.0, std=1.0, samples=200).plot()[0]
+    assert "have no value" in outside.get_legend_handles_labels()[1][0]
+    shares = tg.uncertainty(lambda w: np.sum(w**2), at=np.ones(20), std=0.1, samples=0).plot()[1]
+    assert shares.get_xlabel() == "share in the variance\n(10 smaller ones not shown)"
+    post = tg.uncertainty("1e6 (a - 100)^2 + 1e8 (b - 0.01)^2", at=(100.0, 0.01), method="laplace").plot()
+    assert "0.01 ± 7.1e−5" in [t.get_text() for t in post.texts]

@@ -836,7 +836,7 @@ def _frame_space(
         ax.zaxis.set_major_locator(MaxNLocator(6, integer=True))
     if scaled.scale == "symlog":
         heights = scaled.height(scaled.levels[np.abs(scaled.levels) != scaled.unit])  # too near to 0 for its number
-        ax.zaxis.set_major_locator(FixedLocator(heights[:: math.ceil(len(heights) / 9)]))
+        ax.zaxis.set_major_locator(FixedLocator(heights[:: math.ceil(len(heights) / 9)].tolist()))
     if scaled.scale != "linear":
         ax.zaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(scaled.value(v))))
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
