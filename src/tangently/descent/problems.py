@@ -171,7 +171,7 @@ class Problem:
     def pack(self, x: np.ndarray) -> Any:
         """x in the user's own form: as the start was given (copies; numbers are floats)."""
         found = self.layout.arguments(np.array(x))
-        found = {n: _floats(v) for n, v in found.items()}
+        found = {n: unboxed(v) for n, v in found.items()}
         return found[self.layout.names[0]] if self.layout.single else self._as_given(found)
 
     def _as_given(self, found: Arguments) -> Any:
@@ -362,7 +362,8 @@ def flatten_blocks(found: Any) -> list[Any]:
     return [found] if isinstance(found, np.ndarray) else flatten(found)[0]
 
 
-def _floats(v: Any) -> Any:
+def unboxed(v: Any) -> Any:
+    """NumPy's numbers as Python's."""
     return float(v) if isinstance(v, (np.floating, float)) else v
 
 
@@ -520,4 +521,4 @@ def _batches(fixed: Arguments, batch: int | None, seed: int) -> Batches | None:
     return Batches(batch, next(iter(counts.values())), seed)
 
 
-__all__ = ["Batches", "Counts", "Layout", "Problem", "TangentlyError", "problem_of"]
+__all__ = ["Batches", "Counts", "Layout", "Problem", "TangentlyError", "problem_of", "unboxed"]

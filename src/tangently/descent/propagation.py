@@ -32,7 +32,7 @@ import numpy as np
 from tangently import derivatives
 from tangently import functions as F
 from tangently.compiled import Engine, Wrt
-from tangently.descent.problems import Layout
+from tangently.descent.problems import Layout, unboxed
 from tangently.descent.trajectory import Trajectory
 from tangently.errors import BudgetError, DomainError, InputError, ShapeError
 from tangently.function import Derived, as_function, grad, hessian, jacobian
@@ -112,22 +112,18 @@ class Flat:
 
     def like_output(self, y: np.ndarray) -> Any:
         """Flat outputs in the nest that the function returns."""
-        return unflatten(self.outputs.structures[0], [_plain(v) for v in self.outputs.leaves(y)])
+        return unflatten(self.outputs.structures[0], [unboxed(v) for v in self.outputs.leaves(y)])
 
     def arguments(self, x: np.ndarray) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """(args, keywords) of the function where what varies is x."""
         found = iter(self.inputs.leaves(x))
-        return self.bound.call([_plain(next(found)) if p else leaf for p, leaf in zip(self.picked, self.bound.leaves)])
+        return self.bound.call([unboxed(next(found)) if p else leaf for p, leaf in zip(self.picked, self.bound.leaves)])
 
     def like_input(self, x: np.ndarray) -> Any:
         """Flat inputs in the nest that was given."""
         args, keywords = self.arguments(x)
         values = [*args, *keywords.values()]
         return values[0] if len(values) == 1 else tuple(values)
-
-
-def _plain(v: Any) -> Any:
-    return float(v) if isinstance(v, np.floating) else v
 
 
 def flat(f: Any, at: Any, wrt: Wrt = None) -> Flat:
@@ -197,9 +193,9 @@ def _bound(engine: Engine, at: Any) -> Any:
 def spread(point: Flat, given: Any, what: str) -> np.ndarray:
     """One number for each varying entry, from a number for all, n numbers in order, or a nest like the inputs."""
     n = len(point.at)
-    if is_number(given):
+    if is_real(given):
         found = np.full(n, float(given))
-    elif isinstance(given, (list, tuple, np.ndarray)) and len(given) == n and all(map(is_number, given)):
+    elif isinstance(given, (list, tuple, np.ndarray)) and len(given) == n and all(map(is_real, given)):
         found = np.array(given, float)
     else:
         found = _like(point, given, what)
@@ -208,10 +204,10 @@ def spread(point: Flat, given: Any, what: str) -> np.ndarray:
     return found
 
 
-def is_number(x: Any) -> bool:
+def is_real(x: Any) -> bool:
     """A real number, or an array that holds just one; no truth value.
 
-    >>> is_number(0.1), is_number(np.array(2)), is_number(True), is_number(np.ones(1))
+    >>> is_real(0.1), is_real(np.array(2)), is_real(True), is_real(np.ones(1))
     (True, True, False, False)
     """
     return is_leaf(x) and np.ndim(x) == 0 and not isinstance(x, (bool, np.bool_)) and np.asarray(x).dtype.kind in "iuf"
@@ -683,7 +679,7 @@ class Posterior:
 def _laplace(point: Flat, count: float, damping: float) -> Posterior:
     if len(point.y) != 1:
         raise ShapeError(f"method='laplace' needs a loss, one number; {point.name} returned {len(point.y)}")
-    known = is_number(count) and is_number(damping)
+    known = is_real(count) and is_real(damping)
     if not known or not (count > 0 and damping >= 0 and math.isfinite(count + damping)):
         raise InputError(
             f"count={count!r}, damping={damping!r}: a positive count and a damping of 0 or more were wanted"

@@ -341,7 +341,10 @@ def _pairs(z: Any, y: Any) -> tuple[Any, Any, Any]:
     z, signs = _binary(z, y)
     labels = known(signs)
     if labels.ndim != 1 or not (labels > 0).any() or not (labels < 0).any():
-        raise InputError("AUC needs scores in one row, and examples of both classes")
+        raise InputError(
+            "AUC needs scores in one row, and examples of both classes: of one class alone (as in a small batch, where "
+            "the other is rare) there are no pairs"
+        )
     if isinstance(signs, Traced):
         up, down = (1 + signs) / 2, (1 - signs) / 2
         weights = F.expand_dims(up / F.sum(up), 1) * F.expand_dims(down / F.sum(down), 0)

@@ -227,7 +227,14 @@ def steps_said(t: Trajectory) -> str:
 
 
 def look_of(k: int) -> Look:
-    return LOOKS[k % len(LOOKS)]
+    """The colors come again, with other markers and dashes.
+
+    >>> len({look_of(k) for k in range(20)})
+    20
+    """
+    n = len(LOOKS)
+    other = LOOKS[(k + k // n) % n]
+    return Look(LOOKS[k % n].color, other.marker, other.dash)
 
 
 def axis_name(label: str) -> str:
@@ -317,6 +324,8 @@ def draw_levels(ax: Axes, land: Landscape, scaled: Relief, taken: np.ndarray) ->
         text.set_path_effects(halo(2.2))
         if (at < 0.025).any() or (at > 0.975).any() or (np.abs(taken - at) < (0.045, 0.035)).all(axis=1).any():
             text.remove()
+        else:
+            taken = np.concatenate([taken, at])
 
 
 def flat_words(land: Landscape) -> str:
@@ -837,7 +846,7 @@ def _frame_space(
     if scaled.scale == "symlog":
         heights = scaled.height(scaled.levels[np.abs(scaled.levels) != scaled.unit])  # too near to 0 for its number
         ax.zaxis.set_major_locator(FixedLocator(heights[:: math.ceil(len(heights) / 9)].tolist()))
-    if scaled.scale != "linear":
+    if scaled.scale != "linear" or not 1e-4 < np.abs(ax.get_zlim()).max() < 1e6:
         ax.zaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(scaled.value(v))))
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0.975, 0.975, 0.975, 1.0))
