@@ -169,6 +169,13 @@ def test_monte_carlo_is_seeded_and_has_the_inputs_covariance() -> None:
     assert runs[0].covariance == pytest.approx(S, abs=0.05 * np.abs(S).max())
 
 
+def test_noise_of_the_function_is_drawn_anew() -> None:
+    generator = np.random.default_rng(3)
+    noisy = tg.uncertainty(lambda x: x + generator.normal(), at=0.0, std=0.1, samples=2000)
+    assert noisy.monte_carlo.std == pytest.approx(math.sqrt(1.01), rel=0.1)
+    assert noisy.agrees is False
+
+
 def test_a_singular_covariance_is_one() -> None:
     S = np.ones((2, 2)) * 0.04
     u = tg.uncertainty("x - y", at=(1.0, 1.0), covariance=S, samples=500)

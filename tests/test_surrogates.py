@@ -331,6 +331,10 @@ def test_further_arguments_need_not_vary() -> None:
     s = tg.surrogate(f, temperature=1.0, wrt="w")
     g = tg.grad(s.surrogate, wrt="w")(W, X, Y)
     assert g == pytest.approx(tg.grad(tg.surrogate(lambda w: f(w, X, Y), temperature=1.0).surrogate)(W))
+    assert (
+        tg.surrogate(f, wrt="w", at={"w": W, "X": X, "y": Y}).replaced
+        == tg.surrogate(f, wrt="w", at=(W, X, Y)).replaced
+    )
 
 
 # ---------------------------------------------------------------- bad input, pictures

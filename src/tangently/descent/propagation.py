@@ -36,6 +36,7 @@ from tangently.descent.problems import Layout, unboxed
 from tangently.descent.trajectory import Trajectory
 from tangently.errors import BudgetError, DomainError, InputError, ShapeError
 from tangently.function import Derived, as_function, grad, hessian, jacobian
+from tangently.tracing.dependencies import collect
 from tangently.tracing.names import name_of
 from tangently.tracing.rebinding import rebound
 from tangently.tracing.recording import promote
@@ -158,7 +159,8 @@ def flat(f: Any, at: Any, wrt: Wrt = None) -> Flat:
         found = [F.reshape(F.array(y), (-1,)) for y in flatten(nested(v))[0]]
         return F.concatenate(found) if len(found) > 1 else found[0]
 
-    run = Derived(call, derivatives.value(), None, "value")
+    steady = collect(function).watchable  # else it draws random numbers, say, which no compiled function would
+    run = Derived(call, derivatives.value(), None, "value") if steady else lambda v: np.asarray(call(v), float)
     with np.errstate(all="ignore"):
         outputs = _result(nested(x), name_of(function))
         y = np.asarray(run(x), float)  # the compiled function does not overflow where a naive spelling would

@@ -643,7 +643,9 @@ def surrogate(
     T = _temperature(0.1 if temperature is None else temperature)
     function = _function(f)
     derived = Derived(function, Transformation("surrogate", _builder(T, straight_through)), wrt, "surrogate")
-    if at is not None:
+    if isinstance(at, dict) and set(at) <= set(derived.__signature__.parameters):
+        derived(**at)
+    elif at is not None:
         derived(*(at if isinstance(at, tuple) else (at,)))
     return Surrogate(
         name_of(function),
