@@ -49,6 +49,7 @@ CLOSE = 0.05  # relative difference of standard deviations that is called agreem
 SIGMAS = 4.0  # standard errors of Monte Carlo that are called agreement
 UNSETTLED = 0.1  # relative standard error of a standard deviation above which Monte Carlo decides nothing
 PROBED = 8  # parameters along which the loss is compared with its quadratic model
+SINGULAR = 1e12  # condition number of a precision that is called flat
 NEAR = 0.1  # posterior standard deviations that a Newton step may have at a minimum
 
 
@@ -713,13 +714,18 @@ def _precision(H: Any, damping: float) -> Any:
 
 def _inverse(point: Flat, precision: Any) -> np.ndarray:
     """The covariance; each parameter in the unit that makes its own curvature 1, so that no unit hides another."""
+    from scipy.linalg import LinAlgError, cho_solve, cholesky
+
     H = np.asarray(precision.matrix(), float)
     scale = np.sqrt(np.where(H.diagonal() > 0, H.diagonal(), 1.0))
-    values, vectors = np.linalg.eigh(H / scale[:, None] / scale)
-    if not values[0] > 1e-12 * abs(values[-1]):
+    R = H / scale[:, None] / scale
+    try:
+        found = cho_solve((cholesky(R, lower=True), True), np.eye(len(R)))
+    except LinAlgError:
+        found = None
+    if found is None or not np.linalg.norm(R, 1) * np.linalg.norm(found, 1) < SINGULAR:
         raise DomainError(_no_minimum(point, *np.linalg.eigh(H)))
-    root = vectors / np.sqrt(values) / scale[:, None]
-    return root @ root.T
+    return (found + found.T) / 2 / scale[:, None] / scale
 
 
 def _no_minimum(point: Flat, values: np.ndarray, vectors: np.ndarray) -> str:
