@@ -201,6 +201,15 @@ def test_extreme_scores_and_temperatures_keep_the_bound(name: str, temperature: 
         assert tg.surrogate(name, temperature=temperature).gap(*arguments(name, z)).holds
 
 
+def test_formulas_of_surrogates_are_had_without_a_point() -> None:
+    assert "10 σ(x/0.1) (1 − σ(x/0.1))" in repr(tg.grad(lambda x: tg.surrogate("step")(x)))
+    z, y = tg.vector("z", "n"), tg.vector("y", "n")
+    assert "σ(10 z)" in repr(tg.grad(np.sum(tg.surrogate("step")(z)), wrt=z))
+    assert "S = σ" in repr(tg.grad(np.sum(tg.surrogate("rank")(z)), wrt=z))
+    with pytest.raises(InputError, match="both classes"):
+        tg.surrogate("AUC")(z, y)
+
+
 def test_classes_in_rows_are_as_pytorch_has_them() -> None:
     torch = pytest.importorskip("torch")
     z, y = RNG.normal(size=(30, 4)) * 5, RNG.integers(0, 4, 30)

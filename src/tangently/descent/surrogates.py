@@ -220,17 +220,19 @@ def _value(x: Any) -> Any:
 # ---------------------------------------------------------------- labels and margins
 
 
-def known(x: Any) -> np.ndarray:
-    """The numbers that are there now, also of a traced value."""
-    return np.asarray(getattr(x, "value", x))
+def known(x: Any) -> np.ndarray | None:
+    """The numbers that are there now, also of a traced value; None of a symbol."""
+    found = np.asarray(getattr(x, "value", x))
+    return None if found.dtype.kind == "O" else found
 
 
 def _numbers(x: Any) -> Any:
     """At least one number, and none that is NaN: a comparison with NaN is false, which no count should hide."""
     x = F.lift(x)
-    if known(x).size == 0:
-        raise InputError(f"an array of shape {known(x).shape} has no number in it: at least one was wanted")
-    if np.isnan(known(x)).any():
+    found = known(x)
+    if found is not None and found.size == 0:
+        raise InputError(f"an array of shape {found.shape} has no number in it: at least one was wanted")
+    if found is not None and np.isnan(found).any():
         raise DomainError("the scores (or values) hold NaN: numbers were wanted")
     return x
 
@@ -245,17 +247,18 @@ def _row(x: Any) -> Any:
 
 def _labels(y: Any) -> Any:
     y = F.lift(y)
-    if known(y).dtype.kind not in "biuf":
-        raise InputError(
-            f"labels {known(y)!s:.60}: numbers were wanted; np.unique(y, return_inverse=True)[1] numbers them"
-        )
+    found = known(y)
+    if found is not None and found.dtype.kind not in "biuf":
+        hint = "np.unique(y, return_inverse=True)[1] numbers them"
+        raise InputError(f"labels {found!s:.60}: numbers were wanted; {hint}")
     return y
 
 
 def _binary(z: Any, y: Any) -> tuple[Any, Any]:
     """Scores as they are and labels as −1 and 1 (NaN where a compiled function meets others later)."""
     z, y = _numbers(z), _labels(y)
-    found = np.unique(np.asarray(known(y), float))
+    now = known(y)
+    found = np.unique([0.0] if now is None else np.asarray(now, float))
     if not (np.isin(found, (0, 1)).all() or np.isin(found, (-1, 1)).all()):
         raise InputError(f"labels {found[:5].tolist()}: 0 and 1, or -1 and 1, were wanted for one score each")
     if shape_of(z) != shape_of(y):
@@ -284,7 +287,8 @@ def _chosen(z: Any, y: Any) -> Any:
         raise ShapeError(
             f"scores of shape {(n, k)} and labels of shape {shape_of(y)}: labels of shape {(n,)} wanted{hint}"
         )
-    if not np.isin(known(y), np.arange(k)).all():
+    found = known(y)
+    if found is not None and not np.isin(found, np.arange(k)).all():
         raise InputError(f"labels must be whole numbers from 0 to {k - 1}, one for each of {k} columns of scores")
     hits = as_number(TABLE["eq"](F.expand_dims(y, -1), np.arange(k)))
     return F.where(_over(F.sum(hits, 1, keepdims=True), 0), hits, math.nan)
@@ -340,7 +344,7 @@ def _pairs(z: Any, y: Any) -> tuple[Any, Any, Any]:
     """
     z, signs = _binary(z, y)
     labels = known(signs)
-    if labels.ndim != 1 or not (labels > 0).any() or not (labels < 0).any():
+    if labels is None or labels.ndim != 1 or not (labels > 0).any() or not (labels < 0).any():
         raise InputError(
             "AUC needs scores in one row, and examples of both classes: of one class alone (as in a small batch, where "
             "the other is rare) there are no pairs"
