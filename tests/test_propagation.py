@@ -128,8 +128,9 @@ def test_plain_python_inside_is_traced() -> None:
     J = np.array([[2.0, 0.5], [math.exp(0.5) / 2, -math.exp(0.5) / 4]])
     assert u.covariance == pytest.approx(J @ np.diag([0.01, 0.04]) @ J.T)
     assert tg.sensitivity(f, at=(0.5, 2.0), output=1).rows[0].derivative == pytest.approx(math.exp(0.5) / 2)
-    run = tg.minimize(lambda x, y: np.sum(np.array([x - 1, math.exp(y) - 2]) ** 2), (0.0, 0.5), method="Newton")
-    assert run.x == pytest.approx((1.0, math.log(2)))
+    r = lambda x, y: np.array([x - 1, math.exp(y) - 2])
+    for f, method in ((lambda x, y: np.sum(r(x, y) ** 2), "Newton"), (r, "Gauss-Newton"), (r, "Levenberg-Marquardt")):
+        assert tg.minimize(f, (0.0, 0.5), method=method).x == pytest.approx((1.0, math.log(2)))
 
 
 def test_a_ragged_spread() -> None:
