@@ -21,8 +21,8 @@ from tangently.expr import CONST, Expr, evaluate
 from tangently.function import as_function
 from tangently.functions import concatenate
 from tangently.tracing.names import name_of
-from tangently.tracing.recording import Recording, promote
 from tangently.tracing.rebinding import rebound
+from tangently.tracing.recording import Recording, promote
 from tangently.tracing.trees import flatten
 
 
