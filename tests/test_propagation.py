@@ -94,11 +94,43 @@ def test_nests_go_in_and_come_out() -> None:
 
 @pytest.mark.parametrize(
     "std",
-    [(0.1, 0.2), {"x": 0.1, "y": 0.2}, np.array([0.1, 0.2])],
+    [(0.1, 0.2), {"x": 0.1, "y": 0.2}, np.array([0.1, 0.2]), [0.1, 0.2], [np.float32(0.1), np.array(0.2)]],
 )
 def test_spreads_of_every_form(std: Any) -> None:
     u = tg.uncertainty("x + y", at=(1.0, 2.0), std=std, samples=0)
     assert u.std == pytest.approx(math.hypot(0.1, 0.2))
+
+
+@pytest.mark.parametrize("covariance", [np.diag([0.01, 0.04]), [[0.01, 0], [0, 0.04]], ((0.01, 0), (0, 0.04))])
+def test_covariances_of_every_form(covariance: Any) -> None:
+    u = tg.uncertainty("x + y", at=(1.0, 2.0), covariance=covariance, samples=0)
+    assert u.std == pytest.approx(math.hypot(0.1, 0.2))
+    W = np.arange(4.0).reshape(2, 2)
+    f = lambda W: np.sum(W * W)
+    shaped = tg.uncertainty(f, at=W, covariance=np.diag([0.01, 0.04, 0.01, 0.04]).reshape(2, 2, 2, 2), samples=0)
+    assert shaped.std == pytest.approx(tg.uncertainty(f, at=W, std=[0.1, 0.2, 0.1, 0.2], samples=0).std)
+    assert tg.uncertainty("3x", at=1.0, covariance=0.04, samples=0).std == pytest.approx(0.6)
+
+
+def test_units_do_not_hide_each_other() -> None:
+    """Variances of 1e296 and 1e-304 are both drawn, and a negative one beside a huge one is seen."""
+    u = tg.uncertainty("x y", at=(1e150, 1e-150), std=(1e148, 1e-152))
+    assert u.agrees
+    assert u.monte_carlo.std == pytest.approx(math.sqrt(2e-4 + 1e-8), rel=0.05)
+    with pytest.raises(InputError, match="without negative eigenvalues"):
+        tg.uncertainty("x y", at=(1.0, 1.0), covariance=np.diag([1e12, -1e-3]))
+
+
+def test_plain_python_inside_is_traced() -> None:
+    """np.array of traced entries and the functions of math, as in the other verbs."""
+    f = lambda x, y: np.array([x * y, math.exp(x) / y])
+    u = tg.uncertainty(f, at=(0.5, 2.0), std=(0.1, 0.2), samples=0, order=1)
+    J = np.array([[2.0, 0.5], [math.exp(0.5) / 2, -math.exp(0.5) / 4]])
+    assert u.covariance == pytest.approx(J @ np.diag([0.01, 0.04]) @ J.T)
+    assert tg.sensitivity(f, at=(0.5, 2.0), output=1).rows[0].derivative == pytest.approx(math.exp(0.5) / 2)
+    r = lambda x, y: np.array([x - 1, math.exp(y) - 2])
+    for f, method in ((lambda x, y: np.sum(r(x, y) ** 2), "Newton"), (r, "Gauss-Newton"), (r, "Levenberg-Marquardt")):
+        assert tg.minimize(f, (0.0, 0.5), method=method).x == pytest.approx((1.0, math.log(2)))
 
 
 def test_a_ragged_spread() -> None:
@@ -136,6 +168,13 @@ def test_monte_carlo_is_seeded_and_has_the_inputs_covariance() -> None:
     assert (runs[0].draws == runs[1].draws).all()
     assert not (runs[0].draws == runs[2].draws).any()
     assert runs[0].covariance == pytest.approx(S, abs=0.05 * np.abs(S).max())
+
+
+def test_noise_of_the_function_is_drawn_anew() -> None:
+    generator = np.random.default_rng(3)
+    noisy = tg.uncertainty(lambda x: x + generator.normal(), at=0.0, std=0.1, samples=2000)
+    assert noisy.monte_carlo.std == pytest.approx(math.sqrt(1.01), rel=0.1)
+    assert noisy.agrees is False
 
 
 def test_a_singular_covariance_is_one() -> None:
@@ -239,6 +278,65 @@ def test_laplace_refuses_what_is_no_minimum(loss: Any, at: np.ndarray, says: str
         tg.uncertainty(loss, at=at, method="laplace")
 
 
+def test_laplace_where_a_descent_ended() -> None:
+    """As `minimize` returns it, with data; predictions of functions of all arguments, and of the parameters alone."""
+    loss = lambda w, X, y: np.sum((X @ w - y) ** 2) / 2
+    y = X @ [2.0, -1.0] + 0.3
+    run = tg.minimize(loss, np.zeros(2), data={"X": X, "y": y})
+    post = tg.uncertainty(loss, run, method="laplace")
+    exact = np.linalg.inv(X.T @ X)
+    assert post.covariance == pytest.approx(exact, rel=1e-9)
+    assert post.predict(lambda w: w[0], samples=0).std == pytest.approx(math.sqrt(exact[0, 0]))
+    assert post.predict(lambda w, X, y: X[0] @ w, samples=0).std == pytest.approx(math.sqrt(X[0] @ exact @ X[0]))
+    with pytest.raises(InputError, match="predict wants a function of w; f takes"):
+        post.predict(lambda a, b: a)
+
+
+def test_laplace_of_a_regression_with_unknown_noise() -> None:
+    """At the maximum likelihood: σ̂²(XᵀX)⁻¹ for the weights, 1/√2n for ln σ, and no correlation between them."""
+    D, n = np.column_stack([X, np.ones(30)]), 30
+    y = D @ [2.0, -1.0, 0.3] + np.random.default_rng(2).normal(size=n) * 0.4
+    w = np.linalg.lstsq(D, y, rcond=None)[0]
+    log_sigma = math.log(np.sqrt(np.mean((y - D @ w) ** 2)))
+    nll = lambda w, s: n * s + np.sum((y - D @ w) ** 2) / (2 * np.exp(2 * s))
+    post = tg.uncertainty(nll, at=(w, log_sigma), method="laplace")
+    exact = math.exp(2 * log_sigma) * np.linalg.inv(D.T @ D)
+    assert post.covariance[:3, :3] == pytest.approx(exact, rel=1e-8)
+    assert post.std[1] == pytest.approx(1 / math.sqrt(2 * n), rel=1e-8)
+    assert post.normal
+
+
+def test_units_of_parameters_do_not_make_a_minimum_flat() -> None:
+    post = tg.uncertainty("1e10 x^2 + 1e-10 (y - 1)^2", at=(0.0, 1.0), method="laplace")
+    assert post.std == pytest.approx((math.sqrt(0.5e-10), math.sqrt(0.5e10)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "at", "rises"),
+    [
+        ("abs(x) + x^2", 0.0, (0.5 + math.sqrt(0.5), 0.5 + math.sqrt(0.5))),  # at a kink
+        ("max(x, 0) + x^2 / 2", 0.0, (0.5, 1.5)),
+        ("x^4", 1e-3, (1e9, 1e12)),  # flat but for x⁴
+        ("log(1 + exp(-x))", 30.0, (1e6, 0.0)),  # separable: the minimum is at infinity
+    ],
+)
+def test_a_posterior_that_is_not_normal_is_told(loss: str, at: float, rises: tuple[float, float]) -> None:
+    post = tg.uncertainty(loss, at=at, method="laplace")
+    low, high = post.rises["x"]
+    assert not post.normal
+    assert "not this normal" in repr(post)
+    assert ("kink: " in repr(post)) == (at == 0.0)
+    if at == 0.0:
+        assert (low, high) == pytest.approx(rises)
+
+
+def test_kinks_are_told() -> None:
+    u = tg.uncertainty("abs(x)", at=0.0, std=1.0, samples=0)
+    assert "kink: |x| has no derivative there" in repr(u)
+    assert "kink: |x| has no derivative there" in repr(tg.sensitivity("abs(x) + y", at=(0.0, 1.0)))
+    assert "kink" not in repr(tg.uncertainty("abs(x)", at=1.0, std=1.0, samples=0))
+
+
 def test_damping_is_a_prior_precision() -> None:
     post = tg.uncertainty(lambda w: w[0] ** 2 + 0.0 * w[1], at=np.zeros(2), method="laplace", damping=4.0)
     assert post.covariance == pytest.approx(np.diag([1 / 6, 1 / 4]))
@@ -293,6 +391,41 @@ def test_sobol_of_ishigami() -> None:
     assert found.total == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.02)
 
 
+def test_sensitivities_against_differences() -> None:
+    functions = [
+        lambda w: np.sum(np.sin(w) * np.arange(1.0, 5.0)),
+        lambda w: np.prod(w) + np.linalg.norm(w),
+        lambda w: np.log(np.sum(np.exp(w))) * w[0] / w[1],
+    ]
+    for f in functions:
+        for x in np.random.default_rng(0).normal(size=(6, 4)) + 0.1:
+            s, h = tg.sensitivity(f, at=x), 1e-6
+            slopes = np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(4)])
+            assert s.derivatives == pytest.approx(slopes, rel=1e-5, abs=1e-7)
+            assert s.relative == pytest.approx(x * slopes / f(x), rel=1e-5, abs=1e-6)
+
+
+def test_rounding_is_no_value() -> None:
+    """0.1 + 0.2 − 0.3 is 5.6e-17: no relative sensitivity of 1e15 comes from it."""
+    s = tg.sensitivity("x - y", at=(0.1 + 0.2, 0.3))
+    assert s.measure == "derivative"
+    assert [r.relative for r in s.rows] == [None, None]
+    assert tg.sensitivity("x - y", at=(1.0, 1.0 - 1e-9)).rows[0].relative == pytest.approx(1e9, rel=1e-6)
+
+
+def test_outputs_and_ranges_by_name() -> None:
+    s = tg.sensitivity(lambda x: {"a": x, "b": x**2}, at=2.0, output="b")
+    assert s.value == 4.0
+    r = tg.sensitivity(lambda w, b: w[0] * w[1] + b, at=(np.ones(2), 1.0), ranges={"w": (0, 4), "w[1]": (0, 2)})
+    assert [row.scaled for row in r.rows] == [2.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(("f", "says"), [("log(x) y", r"no value at \d+ of"), ("0 x + 0 y", "does not vary")])
+def test_sobol_of_what_has_no_variance_is_refused(f: str, says: str) -> None:
+    with pytest.raises(DomainError, match=says):
+        tg.sensitivity(f, at=(1.0, 2.0), ranges=((-1, 3), (1, 3))).sobol(64)
+
+
 # ---------------------------------------------------------------- bad input, pictures
 
 
@@ -308,6 +441,18 @@ def test_sobol_of_ishigami() -> None:
         (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance=[[1, 2], [2, 1]]), InputError, "eigenvalue -1"),
         (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance=[[1, 2], [0, 1]]), InputError, "not symmetric"),
         (lambda: tg.uncertainty("x y", at=(1.0, 2.0), std={"z": 1.0}), InputError, "std"),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), std=True), InputError, "numbers for x, y"),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), std=(0.1, 0.1, 0.1)), InputError, "numbers for x, y"),
+        (lambda: tg.uncertainty(np.sum, at=np.ones((2, 3)), std=np.ones((3, 2))), ShapeError, "does not fit"),
+        (lambda: tg.uncertainty("x", at=1.0, std=1e-200), InputError, "another unit"),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance=[0.1, 0.2]), ShapeError, "give std="),
+        (lambda: tg.uncertainty("x y", at=(1.0, 2.0), covariance={"x": 1.0}), InputError, "no matrix"),
+        (lambda: tg.uncertainty("x", at=1.0, std=1.0, seed=-1), InputError, "seed"),
+        (lambda: tg.uncertainty("x", at=1.0, std=1.0, count=10), InputError, "belong to method='laplace'"),
+        (lambda: tg.uncertainty("x^2", at=0.0, std=1.0, method="laplace"), InputError, "leave std= and"),
+        (lambda: tg.uncertainty(lambda x: x > 0, at=1.0, std=1.0), InputError, "returned np.True_"),
+        (lambda: tg.uncertainty(lambda x: None, at=1.0, std=1.0), InputError, "returned None"),
+        (lambda: tg.uncertainty("x^2", at=0.0, method="laplace").sample(-1), InputError, "from 1 on"),
         (lambda: tg.uncertainty("x", at=1.0, std=1.0, samples=1), InputError, "from 2 on"),
         (lambda: tg.uncertainty("x", at=1.0, std=1.0, order=3), InputError, "1 or 2"),
         (lambda: tg.uncertainty("x", at=1.0, method="bootstrap"), InputError, "laplace"),
@@ -337,3 +482,17 @@ def test_pictures() -> None:
     assert "relative sensitivities: b 2" in bars.get_label()
     post = tg.uncertainty("(w - 1)^2 / 2", at=1.0, method="laplace").plot()
     assert "w 1 ± 1" in post.get_label()
+
+
+def test_pictures_at_the_edges() -> None:
+    """Nothing to spread, a needle beside Monte Carlo, draws without a value, more inputs than bars."""
+    density = tg.uncertainty("x y", at=(3.0, 2.0), std=0.0, samples=50).plot()[0]
+    assert "no spread: f = 6" in density.texts[0].get_text()
+    needle = tg.uncertainty(lambda x: np.where(x > 0, 1.0, 0.0), at=0.1, std=1.0, samples=200).plot()[0]
+    assert "delta method: no spread" in needle.get_legend_handles_labels()[1]
+    outside = tg.uncertainty("log(x)", at=1.0, std=1.0, samples=200).plot()[0]
+    assert "have no value" in outside.get_legend_handles_labels()[1][0]
+    shares = tg.uncertainty(lambda w: np.sum(w**2), at=np.ones(20), std=0.1, samples=0).plot()[1]
+    assert shares.get_xlabel() == "share in the variance\n(10 smaller ones not shown)"
+    post = tg.uncertainty("1e6 (a - 100)^2 + 1e8 (b - 0.01)^2", at=(100.0, 0.01), method="laplace").plot()
+    assert "0.01 ± 7.1e−5" in [t.get_text() for t in post.texts]

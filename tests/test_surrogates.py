@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import tangently as tg
 from tangently.descent.surrogates import KINDS, psi_logistic
-from tangently.errors import InputError, ShapeError
+from tangently.errors import DomainError, InputError, ShapeError
 
 WITH_LABELS = ("0-1 loss", "accuracy", "hinge", "AUC", "precision", "recall", "F1")
 RNG = np.random.default_rng(7)
@@ -117,6 +118,120 @@ def test_excess_risk_is_calibrated() -> None:
         tg.surrogate("rank").excess_risk(0.1)
 
 
+LOSSES: dict[str, Any] = {  # the same in PyTorch: scores t, labels y in {0, 1}, temperature T
+    "0-1 loss": lambda torch, t, y, T: _softplus(torch, -(2 * y - 1) * t / T).mean(),
+    "accuracy": lambda torch, t, y, T: _softplus(torch, -(2 * y - 1) * t / T).mean(),
+    "hinge": lambda torch, t, y, T: T * _softplus(torch, (1 - (2 * y - 1) * t) / T).mean(),
+    "AUC": lambda torch, t, y, T: _softplus(torch, -(t[y == 1][:, None] - t[y == 0][None]) / T).mean(),
+    "precision": lambda torch, t, y, T: (torch.sigmoid(t / T) * y).sum() / torch.sigmoid(t / T).sum(),
+    "recall": lambda torch, t, y, T: (torch.sigmoid(t / T) * y).sum() / y.sum(),
+    "F1": lambda torch, t, y, T: 2 * (torch.sigmoid(t / T) * y).sum() / (torch.sigmoid(t / T).sum() + y.sum()),
+}
+
+
+def _softplus(torch: Any, u: Any) -> Any:
+    return torch.logaddexp(u, torch.zeros_like(u))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_those_of_pytorch(name: str) -> None:
+    """With scores of ±800, ties, and labels that change from call to call of one compiled gradient."""
+    torch = pytest.importorskip("torch")
+    z = np.array([3.0, -800.0, 0.2, 800.0, -0.7, 0.2])
+    soft = tg.surrogate(name, temperature=0.7)
+    compiled = tg.grad(lambda z, y: soft(z, y), wrt="z")
+    for y in ([1, 1, 0, 0, 1, 1], [0, 1, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1]):
+        t = torch.tensor(z, requires_grad=True)
+        loss = LOSSES[name](torch, t, torch.tensor(y, dtype=torch.float64), 0.7)
+        loss.backward()
+        assert float(soft(z, np.array(y))) == pytest.approx(loss.item(), rel=1e-13)
+        for found in (compiled(z, np.array(y)), tg.grad(lambda z, y=y: soft(z, y), wrt="z")(z)):
+            assert found == pytest.approx(t.grad.numpy(), rel=1e-11, abs=1e-15)
+
+
+def test_labels_that_change_to_wrong_ones_give_nan() -> None:
+    for name, wrong in (("accuracy", 2), ("AUC", 0.5), ("hinge", -3)):
+        value = tg.value_and_grad(lambda z, y, name=name: tg.surrogate(name)(z, y), wrt="z")
+        z = np.array([0.4, -0.2, 1.0])
+        assert np.isfinite(value(z, np.array([0.0, 1.0, 1.0]))[0])
+        with np.errstate(invalid="ignore"):
+            assert math.isnan(value(z, np.array([0.0, 1.0, wrong]))[0])
+    rows = tg.value_and_grad(lambda z, y: tg.surrogate("accuracy")(z, y), wrt="z")
+    assert np.isfinite(rows(np.eye(3), np.array([0, 1, 2]))[0])
+    assert math.isnan(rows(np.eye(3), np.array([0, 1, 3]))[0])
+
+
+def test_hard_values_are_those_of_their_definitions() -> None:
+    """Mann-Whitney by ranks, confusion counts, ordinal ranks with means; ties everywhere, and infinite scores."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        z, y = rng.integers(-3, 4, 25).astype(float), np.r_[0, 1, rng.integers(0, 2, 23)]
+        hard = {k: float(KINDS[k].hard(z, y)) for k in WITH_LABELS}
+        ranks = stats.rankdata(z)
+        n, m = y.sum(), (1 - y).sum()
+        assert hard["AUC"] == pytest.approx((ranks[y == 1].sum() - n * (n + 1) / 2) / (n * m))
+        hit, said = ((z > 0) & (y == 1)).sum(), (z > 0).sum()
+        expected = [hit / said, hit / n, 2 * hit / (said + n)]
+        assert [hard[k] for k in ("precision", "recall", "F1")] == pytest.approx(expected)
+        assert hard["accuracy"] == pytest.approx(np.mean(np.where(y == 1, z > 0, z < 0)))
+        assert hard["0-1 loss"] == pytest.approx(1 - hard["accuracy"])
+        assert hard["hinge"] == pytest.approx(np.mean(np.maximum(0, 1 - (2 * y - 1) * z)))
+        assert np.asarray(KINDS["rank"].hard(z)) == pytest.approx(ranks)
+    assert KINDS["AUC"].hard(np.array([np.inf, np.inf, -np.inf, 1e308]), np.array([1, 0, 0, 1])) == 0.625
+
+
+@pytest.mark.parametrize("name", [n for n in KINDS if n not in WITH_LABELS])
+@pytest.mark.parametrize("shape", [(1,), (3, 4), (2, 3, 4), (2, 1)])
+def test_arrays_of_every_shape_are_taken_along_the_last_axis(name: str, shape: tuple[int, ...]) -> None:
+    z = np.random.default_rng(1).normal(size=shape) * 3
+    s = tg.surrogate(name, temperature=0.2)
+    found = s.gap(z)
+    assert found.holds
+    assert "as the bound says" in repr(found)
+    if name != "count":
+        rows = np.stack([s.surrogate(row) for row in z.reshape(-1, shape[-1])]).reshape(shape)
+        assert np.asarray(s.surrogate(z)) == pytest.approx(rows)
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("temperature", [1e-100, 1e-9, 1e9])
+def test_extreme_scores_and_temperatures_keep_the_bound(name: str, temperature: float) -> None:
+    z = np.array([800.0, -800.0, 3.0, 3.0, 0.0, -0.5, 1e6 + 0.25, 1e12])
+    with np.errstate(over="ignore"):
+        assert tg.surrogate(name, temperature=temperature).gap(*arguments(name, z)).holds
+
+
+def test_formulas_of_surrogates_are_had_without_a_point() -> None:
+    assert "10 σ(x/0.1) (1 − σ(x/0.1))" in repr(tg.grad(lambda x: tg.surrogate("step")(x)))
+    z, y = tg.vector("z", "n"), tg.vector("y", "n")
+    assert "σ(10 z)" in repr(tg.grad(np.sum(tg.surrogate("step")(z)), wrt=z))
+    assert "S = σ" in repr(tg.grad(np.sum(tg.surrogate("rank")(z)), wrt=z))
+    with pytest.raises(InputError, match="both classes"):
+        tg.surrogate("AUC")(z, y)
+
+
+def test_classes_in_rows_are_as_pytorch_has_them() -> None:
+    torch = pytest.importorskip("torch")
+    z, y = RNG.normal(size=(30, 4)) * 5, RNG.integers(0, 4, 30)
+    s = tg.surrogate("accuracy", temperature=2.0)
+    t = torch.tensor(z, requires_grad=True)
+    torch.nn.functional.cross_entropy(t / 2, torch.tensor(y)).backward()
+    assert tg.grad(lambda z: s(z, y))(z) == pytest.approx(t.grad.numpy(), rel=1e-12, abs=1e-16)
+    assert float(s.hard(z, y)) == pytest.approx(np.mean(z.argmax(1) == y))
+    column = tg.surrogate("accuracy").gap(z[:, :1], (y[:, None] > 1).astype(int))
+    assert repr(column) == repr(tg.surrogate("accuracy").gap(z[:, 0], y > 1))
+
+
+@pytest.mark.parametrize("name", WITH_LABELS)
+def test_training_with_it_improves_the_metric(name: str) -> None:
+    start = np.array([-0.3, 0.6, -0.15])
+    s = tg.surrogate(name, temperature=1.0)
+    better = -1.0 if name in ("precision", "recall", "F1") else 1.0
+    run = tg.minimize(lambda w: better * s(X @ w, Y), start, steps=100)
+    before, after = float(s.hard(X @ start, Y)), float(s.hard(X @ run.x, Y))
+    assert after < before - 0.3 if name in ("0-1 loss", "hinge") else after > before + 0.3
+
+
 # ---------------------------------------------------------------- functions
 
 
@@ -155,6 +270,34 @@ def test_a_function_gets_slopes_and_tends_to_itself(name: str) -> None:
     value, slope = tg.value_and_grad(through.surrogate)(x)
     assert value == pytest.approx(float(plain(x)), abs=1e-12)
     assert np.abs(slope).max() > 0
+
+
+MASK = np.arange(40) % 3 > 0
+TRUTHS: dict[str, Any] = {
+    "minimum": lambda w: np.minimum(X @ w > 0, MASK).sum(),
+    "maximum": lambda w: np.maximum(X @ w > 0, MASK).sum(),
+    "joined": lambda w: np.concatenate([X @ w > 0, MASK]).sum(),
+    "chosen": lambda w: np.where(MASK, X @ w > 0, X @ w < 1).sum(),
+    "stacked": lambda w: np.where(np.stack([X @ w > 0, MASK]), 1.0, 0.0).sum(),
+    "part": lambda w: np.where((X @ w > 0)[3:20], 2.0, 1.0).sum(),
+    "agreeing": lambda w: np.mean(np.minimum(X @ w > 0, MASK) == (Y == 1)),
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_truths_stay_soft_through_what_selects_and_joins_them(name: str) -> None:
+    f = TRUTHS[name]
+    soft = tg.surrogate(f, temperature=0.4).surrogate
+    assert float(tg.surrogate(f, temperature=1e-4).surrogate(W)) == pytest.approx(float(f(W)), abs=1e-6)
+    assert tg.grad(soft)(W) == pytest.approx(differences(soft, W), rel=1e-6, abs=1e-8)
+    assert np.abs(tg.grad(soft)(W)).max() > 1e-3
+
+
+def test_what_a_branch_leaves_constant_is_refused() -> None:
+    with pytest.raises(InputError, match="in place of `if`"):
+        tg.surrogate(lambda w: 1.0 if w[0] > 0 else 0.0)(W)
+    with pytest.raises(InputError, match="in place of `if`"):
+        tg.grad(tg.surrogate(lambda w: sum(1.0 for v in w if v > 0)).surrogate)(W)
 
 
 def test_what_was_replaced_is_told() -> None:
@@ -197,6 +340,10 @@ def test_further_arguments_need_not_vary() -> None:
     s = tg.surrogate(f, temperature=1.0, wrt="w")
     g = tg.grad(s.surrogate, wrt="w")(W, X, Y)
     assert g == pytest.approx(tg.grad(tg.surrogate(lambda w: f(w, X, Y), temperature=1.0).surrogate)(W))
+    assert (
+        tg.surrogate(f, wrt="w", at={"w": W, "X": X, "y": Y}).replaced
+        == tg.surrogate(f, wrt="w", at=(W, X, Y)).replaced
+    )
 
 
 # ---------------------------------------------------------------- bad input, pictures
@@ -211,6 +358,14 @@ def test_further_arguments_need_not_vary() -> None:
         (lambda: tg.surrogate("accuracy")(np.zeros(3), np.array([0, 1, 2])), InputError, "0 and 1"),
         (lambda: tg.surrogate("accuracy")(np.zeros(3), np.array([0, 1])), ShapeError, "one label a score"),
         (lambda: tg.surrogate("accuracy")(np.zeros((2, 2)), np.array([0, 2])), InputError, "0 to 1"),
+        (lambda: tg.surrogate("accuracy")(np.zeros((2, 3)), np.eye(3)[:2]), ShapeError, r"y.argmax\(1\)"),
+        (lambda: tg.surrogate("accuracy")(np.zeros((2, 1)), np.array([0, 1])), ShapeError, r"z\[:, 0\]"),
+        (lambda: tg.surrogate("accuracy")(np.zeros(2), np.array(["cat", "dog"])), InputError, "return_inverse"),
+        (lambda: tg.surrogate("accuracy").hard(np.array([math.nan, 1]), np.array([0, 1])), DomainError, "NaN"),
+        (lambda: tg.surrogate("accuracy").gap(np.array([math.inf, 1]), np.array([0, 1])), InputError, "finite"),
+        (lambda: tg.surrogate("accuracy")(np.zeros(0), np.zeros(0)), InputError, "no number"),
+        (lambda: tg.surrogate("step").gap(np.zeros(0)), InputError, "no number"),
+        (lambda: tg.surrogate("rank")(2.0), ShapeError, "no order"),
         (lambda: tg.surrogate("AUC")(np.zeros(2), np.array([1, 1])), InputError, "both classes"),
         (lambda: tg.surrogate(np.sin, at=0.0).excess_risk(0.1), InputError, "calibration"),
         (lambda: tg.surrogate("accuracy").excess_risk(-1.0), InputError, "0 or more"),

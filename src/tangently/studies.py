@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -535,12 +535,20 @@ def _notes(point: Point, f: Any) -> list[str]:
 
 def kinks(point: Point) -> list[str]:
     """The non-smooth nodes that are hit exactly at this point, with the convention that was used."""
+    alone = point.scalar and len(point.selection.nodes) == 1
+    found = []
+    for node, words in broken(point.recording):
+        slopes = _slopes(point) if node.shape == () and alone else ""
+        found.append(f"{words}; the subgradient of least norm is used{slopes}.")
+    return found
+
+
+def broken(recording: Recording) -> Iterator[tuple[Expr, str]]:
+    """The nodes without a derivative at the point of a recording, in words: |x| has no derivative there."""
     from tangently.printing import to_text
 
-    found = []
-    values = point.recording.trace.values
-    reached = toposort(point.recording.outputs)
-    for node in reached:
+    values = recording.trace.values
+    for node in toposort(recording.outputs):
         if node.op.kink is None or node not in values:
             continue
         xs = [values.get(a, a.value if a.op is CONST else None) for a in node.args]
@@ -549,13 +557,9 @@ def kinks(point: Point) -> list[str]:
         hit = node.op.kink(node.params, *xs) if node.params else node.op.kink(*[np.asarray(x) for x in xs])
         count = int(np.sum(hit))
         if count:
-            names = {k: v for k, v in point.recording.names.items() if k is not node}
+            names = {k: v for k, v in recording.names.items() if k is not node}
             where = "" if np.ndim(hit) == 0 else f" in {count} of {np.size(hit)} entries"
-            slopes = _slopes(point) if node.shape == () and point.scalar and len(point.selection.nodes) == 1 else ""
-            found.append(
-                f"{to_text(node, names)} has no derivative there{where}; the subgradient of least norm is used{slopes}."
-            )
-    return found
+            yield node, f"{to_text(node, names)} has no derivative there{where}"
 
 
 def _slopes(point: Point) -> str:
@@ -725,4 +729,4 @@ def _source(point: Point) -> str:
     return derived.source if derived._engine.latest is not None else ""
 
 
-__all__ = ["DEPTHS", "NOTATIONS", "Explanation", "Graph", "Study", "explain", "full", "graph", "study"]
+__all__ = ["DEPTHS", "NOTATIONS", "Explanation", "Graph", "Study", "broken", "explain", "full", "graph", "study"]

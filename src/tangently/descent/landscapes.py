@@ -32,7 +32,7 @@ from tangently.errors import InputError, TangentlyError
 
 Interval = tuple[float, float]
 ALONG = ("start-end", "pca", "hessian", "random")
-GRID, COARSE, LINE = 121, 17, 401  # samples along a side of a plane (at least), and of a line
+GRID, COARSE, LINE = 121, 9, 401  # samples along a side of a plane (at least), and of a line
 DENSE = 200  # numbers up to which the Hessian is made as a matrix
 BUDGET = 3000  # boxes in the search for critical points
 ROWS = 400  # of a path that its principal directions are taken from
@@ -148,7 +148,8 @@ def _start_end(problem: Problem, paths: Sequence[np.ndarray], origin: np.ndarray
     rest = offsets - np.outer(offsets @ first, first)
     directions = _completed([first, *_singular(rest, dimensions - 1)], dimensions)
     labels = ("from the end (0) toward the start", "across, along most of the rest")[:dimensions]
-    return Slice(origin, directions, labels, "start-end", "the line from start to end, and most of the rest")
+    words = "the line from start to end" + ", and most of the rest" * (dimensions > 1)
+    return Slice(origin, directions, labels, "start-end", words)
 
 
 def _principal(problem: Problem, paths: Sequence[np.ndarray], origin: np.ndarray, dimensions: int, seed: int) -> Slice:
@@ -323,6 +324,8 @@ class Landscape:
         over = ", ".join(self.slice.labels) if self.slice.whole else f"a slice along {self.slice.words}"
         good = self.values[np.isfinite(self.values)]
         heights = f"values from {good.min():.4g} to {good.max():.4g}" if good.size else "no finite value"
+        if 0 < good.size < self.values.size:
+            heights += f", {self.values.size - good.size} of {self.values.size} places without a value"
         return f"{self.problem.name} over {over} in {where}, {heights}{self._holding}"
 
     @property
@@ -375,6 +378,8 @@ def landscape(
     <Landscape: f over x, y in [-1, 1] × [-2, 2], values from 0 to 5>
     """
     f, runs = _subject(f, around)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed={seed!r}: a whole number, 0 or more, was wanted")
     if dimensions not in (1, 2):
         raise InputError(f"dimensions={dimensions!r}; 1 (a line) or 2 (a plane) was wanted")
     problem = _problem(f, region, at, data, runs)
@@ -486,8 +491,11 @@ def _named(problem: Problem, region: dict[str, Any]) -> np.ndarray:
 def _grid(
     problem: Problem, chosen: Slice, box: Sequence[Interval], count: int | None, seconds: float
 ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    if count is not None and count < 2:
-        raise InputError(f"count={count}; at least 2 samples along a side were wanted")
+    whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    if count is not None and not (whole and count >= 2):
+        raise InputError(f"count={count!r}; at least 2 samples along a side were wanted")
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < np.inf:
+        raise InputError(f"seconds={seconds!r}; how long to look, 0 or more, was wanted")
     at_once = _vectorized(problem, chosen)
     n = count or (GRID if at_once else _affordable(problem, chosen, len(box), seconds))
     n = LINE if len(box) == 1 and count is None else n
@@ -496,7 +504,8 @@ def _grid(
     if at_once is not None:
         return axes, at_once(*grids)
     where = np.stack([g.ravel() for g in grids], axis=1)
-    found = np.array([problem.value(chosen.point(s)) for s in where], float).reshape(grids[0].shape)
+    with np.errstate(all="ignore"):
+        found = np.array([problem.value(chosen.point(s)) for s in where], float).reshape(grids[0].shape)
     return axes, np.where(np.isfinite(found), found, np.nan)
 
 
@@ -514,10 +523,11 @@ def _vectorized(problem: Problem, chosen: Slice) -> Callable[..., np.ndarray] | 
 
 def _affordable(problem: Problem, chosen: Slice, dimensions: int, seconds: float) -> int:
     """As many samples along a side as the time allows, by the time of a few values."""
-    problem.value(chosen.origin)  # the first call compiles
+    middle = np.zeros(len(chosen.labels))
+    problem.value(chosen.point(middle))  # the first call compiles
     begun = time.perf_counter()
     for k in range(1, 4):
-        problem.value(chosen.origin)
+        problem.value(chosen.point(middle))
         spent = (time.perf_counter() - begun) / k
         if spent > 0.2:
             break

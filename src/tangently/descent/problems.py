@@ -18,7 +18,7 @@ import difflib
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from tangently.descent.steps import Point, frozen, norm
 from tangently.errors import DomainError, InputError, ShapeError, TangentlyError
 from tangently.function import Derived, as_function
 from tangently.tracing.names import name_of
+from tangently.tracing.rebinding import rebound
 from tangently.tracing.recording import Recording, input_names, origin, promote
 from tangently.tracing.trees import LEAF, Structure, flatten, unflatten
 
@@ -80,7 +81,7 @@ def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the leaves of the free arguments lie in x, and how they are put back."""
+    """Where leaves lie in a flat vector x, and how they are put back: of free arguments, or of a result."""
 
     names: tuple[str, ...]  # the free arguments
     structures: tuple[Structure, ...]
@@ -89,9 +90,17 @@ class Layout:
     spans: tuple[tuple[int, int], ...]
     single: bool  # the start was one argument's value
 
+    @classmethod
+    def of(cls, names: Sequence[str], structures: Sequence[Structure], shapes: Sequence[Any], paths: Sequence[str], *,
+           single: bool) -> Layout:  # fmt: skip
+        """End to end in the order given."""
+        ends = np.cumsum([math.prod(s) for s in shapes], dtype=int).tolist()
+        spans = tuple(zip([0, *ends[:-1]], ends))
+        return cls(tuple(names), tuple(structures), tuple(shapes), tuple(paths), spans, single)
+
     @property
     def size(self) -> int:
-        return self.spans[-1][1]
+        return self.spans[-1][1] if self.spans else 0
 
     @functools.cached_property
     def numbers(self) -> bool:
@@ -162,7 +171,7 @@ class Problem:
     def pack(self, x: np.ndarray) -> Any:
         """x in the user's own form: as the start was given (copies; numbers are floats)."""
         found = self.layout.arguments(np.array(x))
-        found = {n: _floats(v) for n, v in found.items()}
+        found = {n: unboxed(v) for n, v in found.items()}
         return found[self.layout.names[0]] if self.layout.single else self._as_given(found)
 
     def _as_given(self, found: Arguments) -> Any:
@@ -301,10 +310,11 @@ class Problem:
     def flattened(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function (of the same arguments as f) as one of the flat vector v and of what is fixed."""
         order, layout, names = self._order, self.layout, tuple(self._now)
+        inner = rebound(function)
 
         def flat(v: Any, *rest: Any) -> Any:
             args, keywords = _ordered(order, {**dict(zip(names, rest)), **layout.arguments(v)})
-            return function(*args, **keywords)
+            return inner(*args, **keywords)
 
         flat.__name__ = name_of(function)
         return flat
@@ -351,7 +361,8 @@ def flatten_blocks(found: Any) -> list[Any]:
     return [found] if isinstance(found, np.ndarray) else flatten(found)[0]
 
 
-def _floats(v: Any) -> Any:
+def unboxed(v: Any) -> Any:
+    """NumPy's numbers as Python's."""
     return float(v) if isinstance(v, (np.floating, float)) else v
 
 
@@ -484,10 +495,7 @@ def _laid_out(free: Arguments, *, single: bool) -> tuple[Layout, np.ndarray]:
         structures.append(structure)
     if not leaves or not sum(leaf.size for leaf in leaves):
         raise InputError(f"the start has no number in it: got {free!r:.80}")
-    ends = np.cumsum([leaf.size for leaf in leaves]).tolist()
-    spans = tuple(zip([0, *ends[:-1]], ends))
-    shapes = tuple(leaf.shape for leaf in leaves)
-    layout = Layout(tuple(free), tuple(structures), shapes, tuple(paths), spans, single)
+    layout = Layout.of(list(free), structures, [leaf.shape for leaf in leaves], paths, single=single)
     return layout, np.concatenate([leaf.reshape(-1) for leaf in leaves])
 
 
@@ -512,4 +520,4 @@ def _batches(fixed: Arguments, batch: int | None, seed: int) -> Batches | None:
     return Batches(batch, next(iter(counts.values())), seed)
 
 
-__all__ = ["Batches", "Counts", "Layout", "Problem", "TangentlyError", "problem_of"]
+__all__ = ["Batches", "Counts", "Layout", "Problem", "TangentlyError", "problem_of", "unboxed"]

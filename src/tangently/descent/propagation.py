@@ -13,7 +13,8 @@ ones a share may be negative, and they sum to 1.
 Laplace (MacKay 1992, Neural Computation 4, 448): where a loss is a negative log posterior with a minimum at ŵ, the
 posterior is about N(ŵ, H⁻¹), H the Hessian there; a mean over n examples counts n times. What is no minimum has no such
 approximation, so that it is refused: an eigenvalue that is not positive, or a Newton step that is not small beside the
-posterior's own width. −ln evidence = n L(ŵ) + ½ ln det H − (N/2) ln 2π.
+posterior's own width. Whether the loss one std away is ½ higher, as a normal has it, is looked at and told.
+−ln evidence = n L(ŵ) + ½ ln det H − (N/2) ln 2π.
 
 Glossary: x the flat inputs, N of them; y the flat outputs, M of them; J M×N; S the covariance Σ; T a factor, Σ = T Tᵀ.
 """
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +32,15 @@ import numpy as np
 from tangently import derivatives
 from tangently import functions as F
 from tangently.compiled import Engine, Wrt
+from tangently.descent.problems import Layout, unboxed
+from tangently.descent.trajectory import Trajectory
 from tangently.errors import BudgetError, DomainError, InputError, ShapeError
 from tangently.function import Derived, as_function, grad, hessian, jacobian
+from tangently.tracing.dependencies import collect
 from tangently.tracing.names import name_of
-from tangently.tracing.recording import input_names, promote
-from tangently.tracing.trees import LEAF, Structure, flatten, is_leaf, unflatten
+from tangently.tracing.rebinding import rebound
+from tangently.tracing.recording import promote
+from tangently.tracing.trees import LEAF, flatten, is_leaf, unflatten
 
 WORK = 4_000_000  # entries of all second derivatives; beyond it the first order is taken alone
 MANY = 64  # outputs; the same
@@ -43,6 +48,8 @@ LARGE = 3_000  # parameters; the covariance of more is not formed
 CLOSE = 0.05  # relative difference of standard deviations that is called agreement
 SIGMAS = 4.0  # standard errors of Monte Carlo that are called agreement
 UNSETTLED = 0.1  # relative standard error of a standard deviation above which Monte Carlo decides nothing
+PROBED = 8  # parameters along which the loss is compared with its quadratic model
+SINGULAR = 1e12  # condition number of a precision that is called flat
 NEAR = 0.1  # posterior standard deviations that a Newton step may have at a minimum
 
 
@@ -58,14 +65,25 @@ class Flat:
     nested: Callable[[Any], Any]  # the same, in the nest that the function returns
     run: Callable[[np.ndarray], np.ndarray]  # `call`, compiled
     at: np.ndarray
-    labels: list[str]
+    inputs: Layout  # of those that vary, one leaf each
+    outputs: Layout
     engine: Engine
-    shapes: list[tuple[int, ...]]
     picked: list[bool]
     bound: Any
-    structure: Structure
-    outputs: list[tuple[int, ...]]
     y: np.ndarray
+
+    @property
+    def labels(self) -> list[str]:
+        return self.inputs.labels
+
+    @property
+    def output_labels(self) -> list[str]:
+        return self.outputs.labels
+
+    @property
+    def number(self) -> bool:
+        """Is the result a number by itself?"""
+        return self.outputs.numbers
 
     @functools.cached_property
     def jacobian(self) -> np.ndarray:
@@ -76,10 +94,19 @@ class Flat:
             raise DomainError(f"{self.name} has no finite derivative by {bad} at this point: choose another at=")
         return found
 
+    @functools.cached_property
+    def kinks(self) -> list[str]:
+        """Where f has no derivative at this point, in words."""
+        from tangently.studies import broken
+
+        leaves = [promote(leaf, p, path) for leaf, p, path in zip(self.bound.leaves, self.picked, self.bound.paths)]
+        with np.errstate(all="ignore"):
+            recording = self.engine.record(self.bound, leaves, self.picked)[0]
+        return [words for _, words in broken(recording)]
+
     def entry(self, k: int) -> Callable[[Any], Any]:
         """One output as a function of the vector."""
-        single = self.structure == LEAF and self.outputs == [()]
-        return self.nested if single else lambda x: self.call(x)[k]
+        return self.nested if self.number else lambda x: self.call(x)[k]
 
     def hessian(self, k: int) -> np.ndarray:
         n = len(self.at)
@@ -87,76 +114,75 @@ class Flat:
 
     def like_output(self, y: np.ndarray) -> Any:
         """Flat outputs in the nest that the function returns."""
-        return unflatten(self.structure, _cut(y, self.outputs))
+        return unflatten(self.outputs.structures[0], [unboxed(v) for v in self.outputs.leaves(y)])
+
+    def arguments(self, x: np.ndarray) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """(args, keywords) of the function where what varies is x."""
+        found = iter(self.inputs.leaves(x))
+        return self.bound.call([unboxed(next(found)) if p else leaf for p, leaf in zip(self.picked, self.bound.leaves)])
 
     def like_input(self, x: np.ndarray) -> Any:
         """Flat inputs in the nest that was given."""
-        found = iter(_cut(x, self.shapes))
-        leaves = [next(found) if p else leaf for p, leaf in zip(self.picked, self.bound.leaves)]
-        args, keywords = self.bound.call(leaves)
+        args, keywords = self.arguments(x)
         values = [*args, *keywords.values()]
         return values[0] if len(values) == 1 else tuple(values)
 
-    @property
-    def output_labels(self) -> list[str]:
-        paths = [path or self.name for path in flatten(self.like_output(self.y))[1]]
-        return _entries(input_names(paths), self.outputs)
-
-
-def _cut(x: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    parts, start = [], 0
-    for shape in shapes:
-        size = math.prod(shape)
-        part = x[start : start + size]
-        parts.append(F.reshape(part, shape) if shape else (float(part[0]) if type(x) is np.ndarray else part[0]))
-        start += size
-    return parts
-
-
-def _entries(names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> list[str]:
-    """A label for each entry: x, W1[0, 2]."""
-    found = []
-    for name, shape in zip(names, shapes):
-        found += [f"{name}[{', '.join(map(str, k))}]" for k in np.ndindex(*shape)] if shape else [name]
-    return found
-
 
 def flat(f: Any, at: Any, wrt: Wrt = None) -> Flat:
-    """A function of nests at a point, as a function of the vector of what varies.
+    """A function of nests at a point (or where a trajectory ended), as a function of the vector of what varies.
 
     >>> flat("x^2 y", (3.0, 2.0)).jacobian
     array([[12.,  9.]])
     """
+    if isinstance(at, Trajectory):
+        at, wrt = _ended(at), at.problem.layout.names if wrt is None else wrt
     function = as_function(f)
     engine = Engine(function, derivatives.value(), wrt)
     bound = _bound(engine, at)
     picked = engine.chosen(bound)
     if not any(picked):
-        raise InputError(f"wrt={wrt!r} names no number or array of {name_of(function)}: {', '.join(bound.paths)}")
+        raise InputError(f"at={at!r:.60}, wrt={wrt!r}: no number or array of {name_of(function)} is to vary there")
     leaves = [promote(leaf, p, path) for leaf, p, path in zip(bound.leaves, picked, bound.paths)]
-    shapes = [np.shape(leaf) for leaf, p in zip(leaves, picked) if p]
-    x = np.concatenate([np.ravel(leaf) for leaf, p in zip(leaves, picked) if p]).astype(float)
+    free = [np.asarray(leaf, float) for leaf, p in zip(leaves, picked) if p]
+    paths = [path for path, p in zip(bound.paths, picked) if p]
+    inputs = Layout.of(paths, [LEAF] * len(free), [leaf.shape for leaf in free], paths, single=len(free) == 1)
+    x = np.concatenate([leaf.ravel() for leaf in free])
     if not np.isfinite(x).all():
         raise InputError("at= holds a number that is not finite: a point was wanted")
-    labels = _entries([name for name, p in zip(input_names(bound.paths), picked) if p], shapes)
+    traced = rebound(function)
 
     def nested(v: Any) -> Any:
-        parts = iter(_cut(v, shapes))
+        parts = iter(inputs.leaves(v))
         args, keywords = bound.call([next(parts) if p else leaf for p, leaf in zip(picked, leaves)])
-        return function(*args, **keywords)
+        return traced(*args, **keywords)
 
     def call(v: Any) -> Any:
         found = [F.reshape(F.array(y), (-1,)) for y in flatten(nested(v))[0]]
         return F.concatenate(found) if len(found) > 1 else found[0]
 
-    run = Derived(call, derivatives.value(), None, "value")
+    steady = collect(function).watchable  # else it draws random numbers, say, which no compiled function would
+    run = Derived(call, derivatives.value(), None, "value") if steady else lambda v: np.asarray(call(v), float)
     with np.errstate(all="ignore"):
-        found, _, structure = flatten(nested(x))
+        outputs = _result(nested(x), name_of(function))
         y = np.asarray(run(x), float)  # the compiled function does not overflow where a naive spelling would
     if not np.isfinite(y).all():
         raise DomainError(f"{name_of(function)} has no finite value at the point given: choose another at=")
-    outputs = [np.shape(v) for v in found]
-    return Flat(name_of(function), call, nested, run, x, labels, engine, shapes, picked, bound, structure, outputs, y)
+    return Flat(name_of(function), call, nested, run, x, inputs, outputs, engine, picked, bound, y)
+
+
+def _ended(t: Trajectory) -> dict[str, Any]:
+    """Where a descent ended, and the data that it held fixed, by the names of the arguments."""
+    return {**t.problem.layout.arguments(np.array(t.last.x)), **t.problem.fixed}
+
+
+def _result(value: Any, name: str) -> Layout:
+    """Where the numbers of a result lie."""
+    leaves, paths, structure = flatten(value)
+    if not sum(np.size(v) for v in leaves):
+        raise InputError(
+            f"{name} returned {value!r:.60}: numbers or arrays of them were wanted (of a truth, truth * 1.0)"
+        )
+    return Layout.of([name], [structure], [np.shape(v) for v in leaves], [p or name for p in paths], single=True)
 
 
 def _bound(engine: Engine, at: Any) -> Any:
@@ -168,17 +194,26 @@ def _bound(engine: Engine, at: Any) -> Any:
 
 
 def spread(point: Flat, given: Any, what: str) -> np.ndarray:
-    """One number for each varying entry, from a number for all, or a nest like the inputs with numbers or arrays."""
+    """One number for each varying entry, from a number for all, n numbers in order, or a nest like the inputs."""
     n = len(point.at)
-    if is_leaf(given) and np.ndim(given) == 0:
+    if is_real(given):
         found = np.full(n, float(given))
-    elif isinstance(given, np.ndarray) and given.size == n:
-        found = given.astype(float).ravel()
+    elif isinstance(given, (list, tuple, np.ndarray)) and len(given) == n and all(map(is_real, given)):
+        found = np.array(given, float)
     else:
         found = _like(point, given, what)
     if not (np.isfinite(found).all() and (found >= 0).all()):
         raise InputError(f"{what}={given!r:.60}: finite numbers, 0 or more, were wanted")
     return found
+
+
+def is_real(x: Any) -> bool:
+    """A real number, or an array that holds just one; no truth value.
+
+    >>> is_real(0.1), is_real(np.array(2)), is_real(True), is_real(np.ones(1))
+    (True, True, False, False)
+    """
+    return is_leaf(x) and np.ndim(x) == 0 and not isinstance(x, (bool, np.bool_)) and np.asarray(x).dtype.kind in "iuf"
 
 
 def _like(point: Flat, given: Any, what: str) -> np.ndarray:
@@ -190,16 +225,17 @@ def _like(point: Flat, given: Any, what: str) -> np.ndarray:
         else:
             bound = _bound(point.engine, given)
             leaves, paths = bound.leaves, bound.paths
-    except (InputError, TypeError) as error:
+    except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{what}={given!r:.60}: numbers for {', '.join(point.labels[:6])} were wanted") from error
-    wanted = [path for path, p in zip(point.bound.paths, point.picked) if p]
-    known = dict(zip(paths, leaves))
-    if not set(known) <= set(wanted):
-        raise InputError(f"{what} names {', '.join(sorted(set(known) - set(wanted)))}; there are {', '.join(wanted)}")
+    wanted, known = point.inputs.paths, dict(zip(paths, leaves))
+    if not known or not set(known) <= set(wanted):
+        unknown = ", ".join(sorted(set(known) - set(wanted))) or "nothing"
+        raise InputError(f"{what}={given!r:.60} names {unknown}; there are {', '.join(wanted)}")
     try:
-        parts = [np.broadcast_to(np.asarray(known.get(k, 0.0), float), s) for k, s in zip(wanted, point.shapes)]
-    except ValueError as error:
-        raise ShapeError(f"{what}: {error}; the inputs have shapes {point.shapes}") from None
+        parts = [np.broadcast_to(np.asarray(known.get(k, 0.0), float), s) for k, s in zip(wanted, point.inputs.shapes)]
+    except ValueError:
+        shapes = ", ".join(f"{k} {s}" for k, s in zip(wanted, point.inputs.shapes))
+        raise ShapeError(f"{what}={given!r:.60} does not fit; the inputs have the shapes {shapes}") from None
     return np.concatenate([p.ravel() for p in parts])
 
 
@@ -265,7 +301,7 @@ class Uncertainty:
     @property
     def covariance(self) -> Any:
         total = self.first + (self.second if self.order == 2 else 0.0)
-        return float(total[0, 0]) if self.point.structure == LEAF and self.point.outputs == [()] else total
+        return float(total[0, 0]) if self.point.number else total
 
     @property
     def _std(self) -> np.ndarray:
@@ -396,7 +432,9 @@ def uncertainty(
     arguments that are uncertain.
 
     method="laplace": f is a loss (a negative log posterior; a mean over `count` examples) with its minimum at `at`;
-    gives the posterior N(ŵ, (count·H + damping·I)⁻¹) as a `Posterior`, whose `.predict(g)` sends it through a function.
+    gives the posterior N(ŵ, (count·H + damping·I)⁻¹) as a `Posterior`, whose `.predict(g)` sends it through a function,
+    and whose `.verdict` says whether the loss is as near to its quadratic model as that needs. `at` may be what
+    `minimize` returned.
 
     Raises InputError for what is no covariance, DomainError at a point that is no minimum (laplace).
 
@@ -407,49 +445,82 @@ def uncertainty(
     >>> uncertainty(lambda w: 0.5 * np.sum((X @ w - y) ** 2), at=np.array([0.0, 1.0]), method="laplace").std
     array([0.91287093, 0.70710678])
     """
-    if method == "laplace":
+    if str(method).lower() == "laplace":
+        if std is not None or covariance is not None:
+            raise InputError(
+                "method='laplace' finds the covariance itself, from the loss: leave std= and covariance= out"
+            )
         return _laplace(flat(f, at, wrt), count, damping)
     if method != "delta":
         raise InputError(f"method={method!r}: 'delta' or 'laplace' was wanted")
+    if (count, damping) != (1.0, 0.0):
+        raise InputError("count= and damping= belong to method='laplace'; give that, or leave them out")
     if order not in (1, 2):
         raise InputError(f"order={order!r}: 1 or 2 was wanted")
     point = flat(f, at, wrt)
-    return _delta(point, _covariance(point, std, covariance), order, _whole(samples), seed)
+    return _delta(point, _covariance(point, std, covariance), order, whole(samples), seed)
 
 
-def _whole(samples: Any) -> int:
-    if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 0 or samples == 1:
-        raise InputError(f"samples={samples!r}: a whole number from 2 on was wanted, or 0 for no Monte Carlo")
+def whole(samples: Any, least: int = 2) -> int:
+    """A number of draws: 0, or `least` or more."""
+    known = isinstance(samples, (int, np.integer)) and not isinstance(samples, bool)
+    if not known or (samples < least and not samples == 0 < least):
+        raise InputError(f"samples={samples!r}: a whole number from {least} on was wanted, or 0 for none")
     return int(samples)
 
 
 def _covariance(point: Flat, std: Any, covariance: Any) -> np.ndarray:
     if (std is None) == (covariance is None):
         raise InputError("give either std= or covariance= of the inputs")
-    n = len(point.at)
     if covariance is None:
-        return np.diag(spread(point, std, "std") ** 2)
-    S = np.asarray(covariance, float)
-    if S.size != n * n:
-        raise ShapeError(f"covariance of shape {S.shape}: {n}×{n} was wanted, for {', '.join(point.labels[:6])}")
-    S = S.reshape(n, n)
-    scale = float(np.abs(S).max(initial=0.0))
-    if not np.isfinite(S).all() or not np.allclose(S, S.T, rtol=1e-8, atol=1e-12 * scale):
+        stds = spread(point, std, "std")
+        with np.errstate(over="ignore"):
+            found = np.diag(stds**2)
+        if not np.isfinite(found).all() or (np.diag(found) < np.finfo(float).tiny)[stds > 0].any():
+            raise InputError(
+                f"std={std!r:.60}: its square is beyond floating point; measure the inputs in another unit"
+            )
+        return found
+    return _checked(_square(point, covariance))
+
+
+def _square(point: Flat, covariance: Any) -> np.ndarray:
+    """The matrix over the flat inputs; one number's variance, and of one array's shape twice, are such too."""
+    n, shapes = len(point.at), point.inputs.shapes
+    wanted = f"{n}×{n} was wanted, for {', '.join(point.labels[:6])}{' …' * (n > 6)}; of independent inputs give std="
+    try:
+        S = np.asarray(covariance, float)
+    except (TypeError, ValueError):
+        raise InputError(f"covariance={covariance!r:.60} is no matrix: {wanted}") from None
+    twice = shapes[0] * 2 if len(shapes) == 1 else (n, n)
+    if S.shape not in ((n, n), twice):
+        raise ShapeError(f"covariance of shape {S.shape}: {wanted}")
+    return S.reshape(n, n)
+
+
+def _checked(S: np.ndarray) -> np.ndarray:
+    """Symmetric, with no negative eigenvalue: judged as correlations, so that no unit hides another."""
+    variances = S.diagonal()
+    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
+    R = S / scale[:, None] / scale
+    if not np.isfinite(R).all() or not np.allclose(R, R.T, rtol=0, atol=1e-8):
         raise InputError("covariance is not symmetric (or not finite): a covariance matrix was wanted")
-    least = float(np.linalg.eigvalsh(S)[0]) if n else 0.0
-    if least < -1e-10 * scale:
-        raise InputError(f"covariance has the eigenvalue {least:.3g}: one without negative eigenvalues was wanted")
+    least = float(np.linalg.eigvalsh((R + R.T) / 2)[0])
+    if least < -1e-10 * len(S):
+        worst = float(np.linalg.eigvalsh((S + S.T) / 2)[0])
+        raise InputError(f"covariance has the eigenvalue {worst:.3g}: one without negative eigenvalues was wanted")
     return (S + S.T) / 2
 
 
 def _delta(point: Flat, S: np.ndarray, order: int, samples: int, seed: int) -> Uncertainty:
     J, m, n = point.jacobian, len(point.y), len(point.at)
-    note = ""
+    notes = [f"kink: {words}, and derivatives say nothing of what lies beyond it" for words in point.kinks]
     if order == 2 and (m > MANY or m * n * n > WORK):
-        order, note = 1, f"first order alone: the second would need {m} Hessians of {n}×{n}"
+        order = 1
+        notes.append(f"first order alone: the second would need {m} Hessians of {n}×{n}")
     shift, second = _second(point, S) if order == 2 else (np.full(m, np.nan), np.zeros((m, m)))
     drawn = _draw(point, S, samples, seed) if samples else None
-    return Uncertainty(point, S, J @ S @ J.T, shift, second, order, drawn, note)
+    return Uncertainty(point, S, J @ S @ J.T, shift, second, order, drawn, "; ".join(notes))
 
 
 def _second(point: Flat, S: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -459,15 +530,26 @@ def _second(point: Flat, S: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _factor(S: np.ndarray) -> np.ndarray:
-    """T with T Tᵀ = Σ; Σ may be singular."""
-    values, vectors = np.linalg.eigh(S)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    """T with T Tᵀ = Σ; Σ may be singular, and its variances of any size, so correlations are factored."""
+    scale = np.sqrt(np.where(S.diagonal() > 0, S.diagonal(), 1.0))
+    values, vectors = np.linalg.eigh(S / scale[:, None] / scale)
+    return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """NumPy's generator of a seed."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed={seed!r}: a whole number, 0 or more, was wanted")
+    return np.random.default_rng(seed)
+
+
+def _draws(mean: np.ndarray, S: np.ndarray, samples: int, seed: Any) -> np.ndarray:
+    """From N(mean, Σ), one a row."""
+    return mean + generator(seed).standard_normal((samples, len(mean))) @ _factor(S).T
 
 
 def _draw(point: Flat, S: np.ndarray, samples: int, seed: int) -> MonteCarlo:
-    rng = np.random.default_rng(seed)
-    inputs = point.at + rng.standard_normal((samples, len(point.at))) @ _factor(S).T
-    draws = np.stack([tried(point, x) for x in inputs])
+    draws = np.stack([tried(point, x) for x in _draws(point.at, S, samples, seed)])
     good = draws[np.isfinite(draws).all(1)]
     n = max(len(good), 1)
     mean = good.mean(0) if len(good) else np.full(len(point.y), np.nan)
@@ -522,17 +604,63 @@ class Posterior:
 
     def sample(self, samples: int, seed: int = 0) -> np.ndarray:
         """Draws of the flat parameters, one a row."""
-        rng = np.random.default_rng(seed)
-        return self.point.at + rng.standard_normal((samples, len(self.point.at))) @ _factor(self.covariance).T
+        return _draws(self.point.at, self.covariance, whole(samples, 1), seed)
+
+    @functools.cached_property
+    def rises(self) -> dict[str, tuple[float, float]]:
+        """By how much count·loss rises where a parameter lies one std below and above, the others following it.
+
+        Half in each case, were the posterior this normal; of the parameters with the largest std.
+        """
+        sigma = np.sqrt(self.covariance.diagonal())
+        chosen = sorted(np.argsort(-sigma, kind="stable")[:PROBED].tolist())
+        return {self.point.labels[k]: self._rise(self.covariance[k] / sigma[k]) for k in chosen}
+
+    def _rise(self, d: np.ndarray) -> tuple[float, float]:
+        rest = self.damping / 2 * float(d @ d)
+        ends = [float(tried(self.point, self.point.at + side * d)[0]) for side in (-1.0, 1.0)]
+        low, high = (self.count * (end - float(self.point.y[0])) + rest for end in ends)
+        return low, high
+
+    @property
+    def normal(self) -> bool:
+        """Is the loss, one std away, within a factor of two of what a normal posterior has?"""
+        return all(0.25 <= v <= 1.0 for pair in self.rises.values() for v in pair)
+
+    @property
+    def verdict(self) -> str:
+        """What the loss itself says of the approximation, in words."""
+        worst = max(self.rises, key=lambda k: max(abs(math.log(2 * v)) if v > 0 else math.inf for v in self.rises[k]))
+        low, high = self.rises[worst]
+        told = f"one std below and above in {worst} the loss rises by {low:.3g} and {high:.3g} (½ of a normal)"
+        return told if self.normal else f"the posterior is not this normal: {told}; draw from exp(−loss) instead"
 
     def predict(self, g: Any, *, order: int = 2, samples: int = 10_000, seed: int = 0) -> Uncertainty:
-        """The uncertainty of g(parameters), g a function of the same parameters.
+        """The uncertainty of g(parameters), g a function of the loss's arguments, or of those that vary.
 
         >>> post = uncertainty("(w - 1)^2 / 2", at=1.0, method="laplace")
         >>> post.predict("3w", samples=0).std
         3.0
         """
-        return _delta(flat(g, self.mean), self.covariance, order, _whole(samples), seed)
+        point = flat(g, *self._arguments_of(g))
+        if len(point.at) != len(self.point.at):
+            raise ShapeError(
+                f"{point.name} takes {len(point.at)} numbers; the posterior has {len(self.point.at)}: "
+                f"{', '.join(self.point.labels[:6])}"
+            )
+        return _delta(point, self.covariance, order, whole(samples), seed)
+
+    def _arguments_of(self, g: Any) -> tuple[Any, Wrt]:
+        """The arguments for g, and which of them vary: as many as of the loss, or those that vary alone."""
+        args, keywords = self.point.arguments(self.point.at)
+        bound, given = self.point.bound, {**dict(zip(self.point.engine.signature.parameters, args)), **keywords}
+        free = [n for n in given if any(p and o == n for p, o in zip(self.point.picked, bound.owners))]
+        names = list(Engine(as_function(g), derivatives.value()).signature.parameters)
+        if len(names) == len(given):
+            return tuple(given.values()), tuple(names[k] for k, n in enumerate(given) if n in free)
+        if len(names) != len(free):
+            raise InputError(f"predict wants a function of {', '.join(free)}; {name_of(g)} takes {', '.join(names)}")
+        return tuple(given[n] for n in free), None
 
     def plot(self, ax: Any = None) -> Any:
         """The parameters with intervals of two standard deviations."""
@@ -547,13 +675,15 @@ class Posterior:
         lines += [f"  {label} = {_number(x)} ± {_number(s)}" for label, x, s in rows[:8]]
         lines += [f"  … {len(rows) - 8} more"] * (len(rows) > 8)
         more = f", damping {self.damping:g}" if self.damping else ""
-        return "\n".join([*lines, f"  precision {self.precision.structure}{more}; ln evidence {self.log_evidence:.6g}"])
+        lines.append(f"  precision {self.precision.structure}{more}; ln evidence {self.log_evidence:.6g}")
+        return "\n".join([*lines, f"  {self.verdict}", *[f"  kink: {words}" for words in self.point.kinks]])
 
 
 def _laplace(point: Flat, count: float, damping: float) -> Posterior:
     if len(point.y) != 1:
         raise ShapeError(f"method='laplace' needs a loss, one number; {point.name} returned {len(point.y)}")
-    if not (count > 0 and damping >= 0 and math.isfinite(count + damping)):
+    known = is_real(count) and is_real(damping)
+    if not known or not (count > 0 and damping >= 0 and math.isfinite(count + damping)):
         raise InputError(
             f"count={count!r}, damping={damping!r}: a positive count and a damping of 0 or more were wanted"
         )
@@ -562,12 +692,9 @@ def _laplace(point: Flat, count: float, damping: float) -> Posterior:
             f"{len(point.at)} parameters: the covariance of at most {LARGE} is formed; choose some by wrt="
         )
     loss = point.entry(0)
-    precision = _precision(hessian(loss)(point.at) * count, damping)
-    values = precision.eigenvalues()
-    if not values[0] > 1e-12 * abs(values[-1]):
-        raise DomainError(_no_minimum(point, values, precision))
-    covariance = precision.solve(np.eye(len(point.at)))
-    covariance = (covariance + covariance.T) / 2
+    found = hessian(loss)(point.at)
+    precision = _precision(found if count == 1 else found * count, damping)
+    covariance = _inverse(point, precision)
     slope = count * np.asarray(grad(loss)(point.at), float)
     newton = math.sqrt(max(0.0, float(slope @ covariance @ slope)))
     if newton > NEAR:
@@ -585,9 +712,26 @@ def _precision(H: Any, damping: float) -> Any:
     return found.ridge(damping) if damping else found
 
 
-def _no_minimum(point: Flat, values: np.ndarray, precision: Any) -> str:
-    vector = np.linalg.eigh(np.asarray(precision.matrix(), float))[1][:, 0]
+def _inverse(point: Flat, precision: Any) -> np.ndarray:
+    """The covariance; each parameter in the unit that makes its own curvature 1, so that no unit hides another."""
+    from scipy.linalg import LinAlgError, cho_solve, cholesky
+
+    H = np.asarray(precision.matrix(), float)
+    scale = np.sqrt(np.where(H.diagonal() > 0, H.diagonal(), 1.0))
+    R = H / scale[:, None] / scale
+    try:
+        found = cho_solve((cholesky(R, lower=True), True), np.eye(len(R)))
+    except LinAlgError:
+        found = None
+    if found is None or not np.linalg.norm(R, 1) * np.linalg.norm(found, 1) < SINGULAR:
+        raise DomainError(_no_minimum(point, *np.linalg.eigh(H)))
+    return (found + found.T) / 2 / scale[:, None] / scale
+
+
+def _no_minimum(point: Flat, values: np.ndarray, vectors: np.ndarray) -> str:
+    vector = vectors[:, 0]
     main = np.argsort(-np.abs(vector))[:3]
+    main = [k for k in main if abs(vector[k]) > 1e-3]
     along = ", ".join(f"{point.labels[k]} {vector[k]:+.2g}" for k in main)
     kind = "a saddle or maximum" if values[0] < -1e-10 * abs(values).max() else "flat"
     return (
@@ -596,4 +740,15 @@ def _no_minimum(point: Flat, values: np.ndarray, precision: Any) -> str:
     )
 
 
-__all__ = ["Flat", "MonteCarlo", "Posterior", "Uncertainty", "flat", "spread", "tried", "uncertainty"]
+__all__ = [
+    "Flat",
+    "MonteCarlo",
+    "Posterior",
+    "Uncertainty",
+    "flat",
+    "generator",
+    "spread",
+    "tried",
+    "uncertainty",
+    "whole",
+]

@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from tangently.compiled import Wrt
-from tangently.descent.propagation import Flat, flat, spread, tried
-from tangently.errors import InputError, ShapeError
+from tangently.descent.propagation import Flat, flat, generator, spread, tried, whole
+from tangently.errors import DomainError, InputError, ShapeError
 
 POINTS = 61  # of a curve
+ROUNDED = 4 * np.finfo(float).eps  # of f, by the size of what may have canceled in it
 MEASURES = {"scaled": "scaled sensitivity", "relative": "relative sensitivity", "derivative": "derivative"}
 
 
@@ -127,7 +128,8 @@ class Sensitivity:
 
     def __repr__(self) -> str:
         name = self.point.output_labels[self.output]
-        return f"<sensitivity of {name} = {self.value:.6g}, ranked by {MEASURES[self.measure]}>\n{self.table()}"
+        head = f"<sensitivity of {name} = {self.value:.6g}, ranked by {MEASURES[self.measure]}>"
+        return "\n".join([head, self.table(), *[f"kink: {words}" for words in self.point.kinks]])
 
 
 def sensitivity(
@@ -166,19 +168,23 @@ def _which(point: Flat, output: Any) -> int:
     if output is None and m != 1:
         names = ", ".join(f"{k}: {name}" for k, name in enumerate(point.output_labels[:6]))
         raise ShapeError(f"{point.name} returned {m} numbers: choose one by output= ({names})")
+    if isinstance(output, str) and output in point.output_labels:
+        return point.output_labels.index(output)
     k = 0 if output is None else output
-    if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k < m:
-        raise InputError(f"output={output!r}: a number from 0 to {m - 1} was wanted")
-    return k
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 0 <= k < m:
+        names = ", ".join(point.output_labels[:6])
+        raise InputError(f"output={output!r}: a number from 0 to {m - 1}, or a name ({names}), was wanted")
+    return int(k)
 
 
 def _spans(point: Flat, ranges: Any) -> np.ndarray:
     """(low, high) for each entry."""
     if isinstance(ranges, dict):
-        unknown = set(ranges) - set(point.labels)
+        arrays = [name.partition("[")[0] for name in point.labels]
+        unknown = set(ranges) - {*point.labels, *arrays}
         if unknown:
             raise InputError(f"ranges names {', '.join(sorted(unknown))}; there are {', '.join(point.labels[:8])}")
-        ranges = [ranges.get(name, (x, x)) for name, x in zip(point.labels, point.at)]
+        ranges = [ranges.get(k, ranges.get(a, (x, x))) for k, a, x in zip(point.labels, arrays, point.at)]
     try:
         found = np.broadcast_to(np.asarray(ranges, float), (len(point.at), 2)).copy()
     except ValueError:
@@ -190,6 +196,8 @@ def _spans(point: Flat, ranges: Any) -> np.ndarray:
 
 def _row(point: Flat, k: int, i: int, reach: float | None) -> Row:
     x, f, slope = float(point.at[i]), float(point.y[k]), float(point.jacobian[k, i])
+    if abs(f) <= ROUNDED * float(np.abs(point.at) @ np.abs(point.jacobian[k])):
+        f = 0.0  # but for rounding
     notes = []
     if f == 0:
         notes.append("f = 0: no relative sensitivity")
@@ -230,7 +238,7 @@ def _window(s: Sensitivity, k: int) -> tuple[float, float]:
 def _sobol(s: Sensitivity, samples: int, seed: int) -> Sobol:
     from scipy import stats
 
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 2 or samples & (samples - 1):
+    if whole(samples) < 2 or samples & (samples - 1):
         raise InputError(f"samples={samples!r}: a power of two was wanted, as 1024")
     moving, law = _laws(s, stats)
     if not moving:
@@ -239,14 +247,27 @@ def _sobol(s: Sensitivity, samples: int, seed: int) -> Sobol:
     def model(x: np.ndarray) -> np.ndarray:
         inputs = np.repeat(s.point.at[None], x.shape[1], 0)
         inputs[:, moving] = x.T
-        return np.array([[_value(s, row) for row in inputs]])
+        return _defined(s, np.array([[_value(s, row) for row in inputs]]))
 
     names = inspect.signature(stats.sobol_indices).parameters
-    seeded: Any = {"rng" if "rng" in names else "random_state": np.random.default_rng(seed)}  # before SciPy 1.15
+    seeded: Any = {"rng" if "rng" in names else "random_state": generator(seed)}  # before SciPy 1.15
     found = stats.sobol_indices(func=model, n=samples, dists=law, **seeded)
     first, total = np.zeros(len(s.rows)), np.zeros(len(s.rows))
     first[moving], total[moving] = np.ravel(found.first_order), np.ravel(found.total_order)
     return Sobol(tuple(s.point.labels), first, total)
+
+
+def _defined(s: Sensitivity, values: np.ndarray) -> np.ndarray:
+    """Values whose variance can be shared out."""
+    lost = int((~np.isfinite(values)).sum())
+    if lost:
+        raise DomainError(
+            f"{s.point.name} has no value at {lost} of {values.size} places that its inputs reach, so there is no "
+            "variance to share: give ranges= inside of its domain"
+        )
+    if np.ptp(values) <= ROUNDED * np.abs(values).max():
+        raise DomainError(f"{s.point.name} does not vary over the ranges of its inputs: there is no variance to share")
+    return values
 
 
 def _laws(s: Sensitivity, stats: Any) -> tuple[list[int], list[Any]]:

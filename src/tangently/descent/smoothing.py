@@ -29,6 +29,7 @@ constant between jumps; cases: the values that a node can take, with the weight 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,9 +97,10 @@ def soft_floor(u: Any, temperature: float) -> Any:
     >>> round(soft_floor(2.5, 0.01), 6), round(soft_floor(3.0, 0.01), 6)
     (2.0, 2.5)
     """
-    r = float(np.exp(-2 * np.pi * temperature))
-    angle = 2 * np.pi * u
-    return u - 0.5 + F.arctan(r * F.sin(angle) / (1 - r * F.cos(angle))) / np.pi
+    r, left = math.exp(-2 * np.pi * temperature), -math.expm1(-2 * np.pi * temperature)
+    half = np.pi * u
+    across = left + 2 * r * F.sin(half) ** 2  # 1 − r cos 2πu, without its cancellation where both are near 0
+    return u - 0.5 + F.arctan(r * F.sin(2 * half) / across) / np.pi
 
 
 def soft_rank(x: Any, temperature: float, axis: int = -1) -> Any:
@@ -321,10 +323,19 @@ def _argsort(walk: _Walk, node: Expr) -> Any:
     return None
 
 
+def _softened(walk: _Walk, node: Expr) -> bool:
+    """Is it a truth that became a number: a comparison, or what is chosen, joined or selected of such?"""
+    return _truth(node) and node in walk.varying and walk.new[node].dtype != "?"
+
+
+def _truth(node: Expr) -> bool:
+    return node.dtype == "?" or (node.op.name == "stack" and all(map(_truth, node.args)))
+
+
 def _where(walk: _Walk, node: Expr) -> Any:
     """Where a branch varies by itself the choice stays; elsewhere the mixture, which is p itself of 1 and 0."""
     c, *branches = node.args
-    if c not in walk.soft:
+    if not _softened(walk, c):
         return None
     a, b = (as_number(walk.new[x]) for x in branches)
     if any(x in walk.varying and x not in walk.flat for x in branches):
@@ -382,10 +393,10 @@ def _cases(walk: _Walk, node: Expr) -> Cases | None:
         return _cases(walk, node.args[0])
     if node.op.name == "sign":
         return [(const(1.0), (1 + p) / 2), (const(-1.0), (1 - p) / 2)]
-    if node.op.name == "where" and node.args[0] in walk.soft and not any(x in walk.varying for x in node.args[1:]):
+    if node.op.name == "where" and _softened(walk, node.args[0]) and not any(x in walk.varying for x in node.args[1:]):
         chance = as_number(walk.new[node.args[0]])
         return [(node.args[1], chance), (node.args[2], 1 - chance)]
-    if node in walk.soft and (node.dtype == "?" or node.op.name == "step"):
+    if _softened(walk, node) or (node in walk.soft and node.op.name == "step"):
         return [(const(1), p), (const(0), 1 - p)]
     return None
 

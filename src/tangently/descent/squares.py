@@ -21,6 +21,7 @@ from tangently.expr import CONST, Expr, evaluate
 from tangently.function import as_function
 from tangently.functions import concatenate
 from tangently.tracing.names import name_of
+from tangently.tracing.rebinding import rebound
 from tangently.tracing.recording import Recording, promote
 from tangently.tracing.trees import flatten
 
@@ -45,10 +46,11 @@ def of_squares(f: Any, start: Any, data: Mapping[str, Any] | None, batch: int | 
 
 def half_square(function: Callable[..., Any]) -> Callable[..., Any]:
     """½‖r‖² of a function that returns r."""
+    inner = rebound(function)
 
     def loss(*args: Any, **keywords: Any) -> Any:
         total: Any = 0.0
-        for r in flatten(function(*args, **keywords))[0]:
+        for r in flatten(inner(*args, **keywords))[0]:
             total = total + ((r * r).sum() if getattr(r, "shape", ()) else r * r)
         return total / 2
 

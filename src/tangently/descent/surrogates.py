@@ -28,6 +28,7 @@ ranks); Bengio, Léonard & Courville 2013 (straight-through).
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,8 +40,8 @@ from tangently import functions as F
 from tangently.compiled import Selection, Transformation, Transformed, Wrt
 from tangently.descent.smoothing import Kept, Replaced, Smoothed, as_number, smooth, soft_floor, soft_rank
 from tangently.descent.smoothing import straight_through as _straight
-from tangently.errors import InputError, ShapeError, TangentlyError
-from tangently.expr import TABLE
+from tangently.errors import DomainError, InputError, ShapeError, TangentlyError
+from tangently.expr import TABLE, depends, toposort
 from tangently.function import Derived, as_function, holds
 from tangently.primitives.kinds import shape_of
 from tangently.tracing.names import name_of
@@ -49,6 +50,7 @@ from tangently.tracing.traced import Traced
 from tangently.tracing.trees import unflatten
 
 LN2 = math.log(2)
+COLDEST = 1e-100  # temperature; scores over less overflow
 NOTHING = "nothing is to be replaced: no row is constant between jumps, so the surrogate is the function itself"
 Interval = tuple[Any, Any]
 
@@ -75,7 +77,7 @@ class Gap:
         return bool(np.all(self.low - slack <= self.hard) and np.all(self.hard <= self.high + slack))
 
     def __repr__(self) -> str:
-        if np.size(self.hard) > 1:
+        if np.ndim(self.hard):
             return f"<gap: at most {np.max(np.abs(self.difference)):.4g} in an entry{_told(self.holds)}>"
         known = "" if self.low is None else f"; hard in [{float(self.low):.4g}, {float(self.high):.4g}]"
         return f"<gap: hard {float(self.hard):.6g}, surrogate {float(self.surrogate):.6g}{known}{_told(self.holds)}>"
@@ -154,11 +156,14 @@ class Surrogate:
         >>> surrogate("step", temperature=0.5).gap(1.0)
         <gap: hard 1, surrogate 0.880797; hard in [0.7616, 1], as the bound says>
         """
-        hard, soft = _value(self.hard(*args, **keywords)), _value(self.surrogate(*args, **keywords))
         if self.kind is None:
-            return Gap(hard, soft)
-        plain = functools.partial(self.kind.soft, self.temperature)(*args, **keywords)
-        low, high = self.kind.interval(self.temperature, plain, *args, **keywords)
+            return Gap(_value(self.hard(*args, **keywords)), _value(self.surrogate(*args, **keywords)))
+        args = inspect.signature(self.kind.hard).bind(*args, **keywords).args
+        if not np.isfinite(np.asarray(args[0], float)).all():
+            raise InputError(f"gap of {self.name}: finite numbers were wanted; {np.asarray(args[0])!s:.60} has others")
+        hard, soft = _value(self.hard(*args)), _value(self.surrogate(*args))
+        plain = self.kind.soft(self.temperature, *args)
+        low, high = self.kind.interval(self.temperature, plain, *args)
         return Gap(hard, soft, low, high)
 
     def excess_risk(self, excess: float) -> float:
@@ -215,15 +220,53 @@ def _value(x: Any) -> Any:
 # ---------------------------------------------------------------- labels and margins
 
 
+def known(x: Any) -> np.ndarray | None:
+    """The numbers that are there now, also of a traced value; None of a symbol."""
+    found = np.asarray(getattr(x, "value", x))
+    return None if found.dtype.kind == "O" else found
+
+
+def _numbers(x: Any) -> Any:
+    """At least one number, and none that is NaN: a comparison with NaN is false, which no count should hide."""
+    x = F.lift(x)
+    found = known(x)
+    if found is not None and found.size == 0:
+        raise InputError(f"an array of shape {found.shape} has no number in it: at least one was wanted")
+    if found is not None and np.isnan(found).any():
+        raise DomainError("the scores (or values) hold NaN: numbers were wanted")
+    return x
+
+
+def _row(x: Any) -> Any:
+    """Numbers along a last axis."""
+    x = _numbers(x)
+    if shape_of(x) == ():
+        raise ShapeError("one number has no order: an array was wanted, whose last axis is taken")
+    return x
+
+
+def _labels(y: Any) -> Any:
+    y = F.lift(y)
+    found = known(y)
+    if found is not None and found.dtype.kind not in "biuf":
+        hint = "np.unique(y, return_inverse=True)[1] numbers them"
+        raise InputError(f"labels {found!s:.60}: numbers were wanted; {hint}")
+    return y
+
+
 def _binary(z: Any, y: Any) -> tuple[Any, Any]:
-    """Scores as they are and labels as −1 and 1: of 0 and 1, −1 and 1, or truth values."""
-    if not isinstance(y, Traced):
-        found = np.unique(np.asarray(y, float))
-        if not (np.isin(found, (0, 1)).all() or np.isin(found, (-1, 1)).all()):
-            raise InputError(f"labels {found[:5].tolist()}: 0 and 1, or -1 and 1, were wanted for one score each")
-    if shape_of(F.lift(z)) != shape_of(F.lift(y)):
-        raise ShapeError(f"scores of shape {np.shape(z)} and labels of shape {np.shape(y)}: one label a score")
-    return F.lift(z), F.where(_over(as_number(F.lift(y)), 0.5), 1.0, -1.0)
+    """Scores as they are and labels as −1 and 1 (NaN where a compiled function meets others later)."""
+    z, y = _numbers(z), _labels(y)
+    now = known(y)
+    found = np.unique([0.0] if now is None else np.asarray(now, float))
+    if not (np.isin(found, (0, 1)).all() or np.isin(found, (-1, 1)).all()):
+        raise InputError(f"labels {found[:5].tolist()}: 0 and 1, or -1 and 1, were wanted for one score each")
+    if shape_of(z) != shape_of(y):
+        hint = "; scores of one column are taken by z[:, 0]" if shape_of(z)[1:] == (1,) else ""
+        raise ShapeError(f"scores of shape {shape_of(z)} and labels of shape {shape_of(y)}: one label a score{hint}")
+    y = as_number(y)
+    low = TABLE["eq"](F.FUNCTIONS["abs"](2 * y + 1), 1)  # 0 or −1
+    return z, F.where(TABLE["eq"](y, 1), 1.0, F.where(low, -1.0, math.nan))
 
 
 def _over(a: Any, b: Any) -> Any:
@@ -231,17 +274,24 @@ def _over(a: Any, b: Any) -> Any:
 
 
 def _classes(z: Any) -> bool:
-    return len(shape_of(F.lift(z))) == 2
+    """Rows of scores, one for each of several classes?"""
+    return len(shape_of(z)) == 2 and shape_of(z)[1] > 1
 
 
 def _chosen(z: Any, y: Any) -> Any:
-    """The label of each row of scores as a row of the identity."""
+    """The label of each row of scores as a row of the identity (of NaN where a compiled function meets others)."""
     n, k = shape_of(z)
-    if shape_of(F.lift(y)) != (n,):
-        raise ShapeError(f"scores of shape {(n, k)} and labels of shape {np.shape(y)}: labels of shape {(n,)} wanted")
-    if not isinstance(y, Traced) and not np.isin(np.asarray(y), np.arange(k)).all():
+    y = _labels(y)
+    if shape_of(y) != (n,):
+        hint = "; rows of 0 and 1 become labels by y.argmax(1)" if shape_of(y) == (n, k) else ""
+        raise ShapeError(
+            f"scores of shape {(n, k)} and labels of shape {shape_of(y)}: labels of shape {(n,)} wanted{hint}"
+        )
+    found = known(y)
+    if found is not None and not np.isin(found, np.arange(k)).all():
         raise InputError(f"labels must be whole numbers from 0 to {k - 1}, one for each of {k} columns of scores")
-    return as_number(TABLE["eq"](F.expand_dims(F.lift(y), -1), np.arange(k)))
+    hits = as_number(TABLE["eq"](F.expand_dims(y, -1), np.arange(k)))
+    return F.where(_over(F.sum(hits, 1, keepdims=True), 0), hits, math.nan)
 
 
 def _mean(x: Any) -> Any:
@@ -254,7 +304,7 @@ def logistic_loss(T: float, z: Any, y: Any) -> Any:
     >>> float(round(logistic_loss(1.0, np.array([0.0]), np.array([1])), 6))
     0.693147
     """
-    z = F.lift(z)
+    z = _numbers(z)
     if _classes(z):
         return F.mean(F.cross_entropy(z / T, _chosen(z, y)))
     z, sign = _binary(z, y)
@@ -263,7 +313,7 @@ def logistic_loss(T: float, z: Any, y: Any) -> Any:
 
 def zero_one_loss(z: Any, y: Any) -> Any:
     """The share of wrong answers: of the sign of a score (0 is wrong), or of the largest score of a row."""
-    z = F.lift(z)
+    z = _numbers(z)
     if _classes(z):
         right = F.sum(as_number(TABLE["eq"](F.argmax(z, 1), F.argmax(_chosen(z, y), 1))))
         return 1 - right / shape_of(z)[0]
@@ -287,32 +337,46 @@ def _smooth_hinge(T: float, z: Any, y: Any) -> Any:
     return _mean(T * F.softplus((1 - sign * z) / T))
 
 
-def _pairs(z: Any, y: Any) -> Any:
-    """Differences of scores of each example of class 1 and each of the other."""
-    signs = _binary(z, y)[1]
-    labels = np.asarray(getattr(signs, "value", signs))
-    if len(np.shape(labels)) != 1 or not (labels > 0).any() or not (labels < 0).any():
-        raise InputError("AUC needs scores in one row, and examples of both classes")
-    z = F.lift(z)
-    up, down = F.take(z, np.flatnonzero(labels > 0)), F.take(z, np.flatnonzero(labels < 0))
-    return F.expand_dims(up, 1) - F.expand_dims(down, 0)
+def _pairs(z: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Scores of the examples of class 1 (upward), of the other (across), and the weight of each pair.
+
+    Labels that are arguments of the function may change from call to call, so all pairs are taken, most with weight 0.
+    """
+    z, signs = _binary(z, y)
+    labels = known(signs)
+    if labels is None or labels.ndim != 1 or not (labels > 0).any() or not (labels < 0).any():
+        raise InputError(
+            "AUC needs scores in one row, and examples of both classes: of one class alone (as in a small batch, where "
+            "the other is rare) there are no pairs"
+        )
+    if isinstance(signs, Traced):
+        up, down = (1 + signs) / 2, (1 - signs) / 2
+        weights = F.expand_dims(up / F.sum(up), 1) * F.expand_dims(down / F.sum(down), 0)
+        return F.expand_dims(z, 1), F.expand_dims(z, 0), weights
+    up, down = np.flatnonzero(labels > 0), np.flatnonzero(labels < 0)
+    return F.expand_dims(F.take(z, up), 1), F.expand_dims(F.take(z, down), 0), 1 / (len(up) * len(down))
 
 
 def auc(z: Any, y: Any) -> Any:
-    """The share of pairs in the right order, ties counting half (Mann–Whitney)."""
-    d = _pairs(z, y)
-    return F.mean((as_number(TABLE["gt"](d, 0)) + as_number(TABLE["ge"](d, 0))) / 2)
+    """The share of pairs in the right order, ties counting half (Mann–Whitney).
+
+    >>> float(auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]))
+    0.75
+    """
+    up, down, weights = _pairs(z, y)
+    return F.sum(weights * (as_number(_over(up, down)) + as_number(TABLE["ge"](up, down))) / 2)
 
 
 def _pairwise(T: float, z: Any, y: Any) -> Any:
-    return F.mean(F.softplus(-_pairs(z, y) / T))
+    up, down, weights = _pairs(z, y)
+    return F.sum(weights * F.softplus((down - up) / T))
 
 
 # ---------------------------------------------------------------- counts and their ratios
 
 
 def _on(T: float, z: Any) -> Any:
-    return F.sigmoid(F.lift(z) / T)
+    return F.sigmoid(_numbers(z) / T)
 
 
 def _doubt(T: float, z: Any) -> np.ndarray:
@@ -380,7 +444,7 @@ def _around(radius: Callable[..., Any]) -> Callable[..., Interval]:
 
 
 def _one_hot_argmax(z: Any) -> Any:
-    z = F.lift(z)
+    z = _row(z)
     return as_number(TABLE["eq"](F.expand_dims(F.argmax(z, -1), -1), np.arange(shape_of(z)[-1])))
 
 
@@ -396,24 +460,29 @@ def rank(x: Any) -> Any:
     >>> rank([0.3, 9.0, 5.0, 5.0])
     array([1. , 4. , 2.5, 2.5])
     """
-    x = F.lift(x)
-    d = F.expand_dims(x, -1) - F.expand_dims(x, -2)
-    return 0.5 + F.sum((as_number(TABLE["gt"](d, 0)) + as_number(TABLE["ge"](d, 0))) / 2, -1)
+    x = _row(x)
+    one, other = F.expand_dims(x, -1), F.expand_dims(x, -2)
+    return 0.5 + F.sum((as_number(_over(one, other)) + as_number(TABLE["ge"](one, other))) / 2, -1)
+
+
+def _distances(x: np.ndarray, y: Any) -> np.ndarray:
+    """Of each entry of x from each of y along the last axis."""
+    return x[..., :, None] - np.asarray(y, float)[..., None, :]
 
 
 def _rank_reach(T: float, x: Any) -> Any:
-    d = np.subtract.outer(np.asarray(x, float), np.asarray(x, float))
+    d = _distances(np.asarray(x, float), x)
     return np.where(d == 0, 0.0, _doubt(T, d)).sum(-1)
 
 
 def _soft_sort(T: float, x: Any) -> Any:
-    x = F.lift(x)
+    x = _row(x)
     distance = F.FUNCTIONS["abs"](F.expand_dims(F.sort(x), -1) - F.expand_dims(x, -2))
-    return F.matmul(F.softmax(-distance / T, -1), x)
+    return F.sum(F.softmax(-distance / T, -1) * F.expand_dims(x, -2), -1)
 
 
 def _sort_reach(T: float, x: Any) -> Any:
-    d = np.abs(np.subtract.outer(np.sort(np.asarray(x, float)), np.asarray(x, float)))
+    d = np.abs(_distances(np.sort(np.asarray(x, float)), x))
     return (d * np.exp(-d / T)).sum(-1)
 
 
@@ -422,7 +491,8 @@ def _stair_reach(shift: float) -> Callable[[float, Any], Any]:
         angle = 2 * np.pi * (np.asarray(x, float) + shift)
         left, sine = -np.expm1(-2 * np.pi * T), np.abs(np.sin(angle))
         near = left / (np.pi * np.maximum(sine, 1e-300))
-        return np.minimum(0.5, np.where(np.cos(angle) >= 0, near, left * sine / np.pi))
+        rounded = np.finfo(float).eps * np.abs(angle) / left  # at most: a large angle is known no better
+        return np.minimum(0.5, np.where(np.cos(angle) >= 0, near, left * sine / np.pi)) + np.minimum(1.0, rounded)
 
     return reach
 
@@ -483,28 +553,28 @@ _ROWS = (
         aligned=lambda v: 1 - v / LN2, of="1 − surrogate / ln 2", also=("roc auc", "area under the curve", "rank loss"),
     ),
     Kind(
-        "step", lambda x: TABLE["step"](F.lift(x)), _on,
+        "step", lambda x: TABLE["step"](_numbers(x)), _on,
         lambda T, v, x: (np.maximum(0.0, v - _doubt(T, x)), np.minimum(1.0, v + _doubt(T, x))),
         bound="|σ(x/T) − step(x)| = σ(−|x|/T) ≤ ½, and ≤ exp(−|x|/T)",
         why="σ(x/T) is the chance that x exceeds logistic noise of scale T: the step, smoothed.",
         curve=_NUMBER, also=("heaviside", "indicator", "threshold"),
     ),
     Kind(
-        "sign", lambda x: TABLE["sign"](F.lift(x)), lambda T, x: F.tanh(F.lift(x) / (2 * T)),
+        "sign", lambda x: TABLE["sign"](_numbers(x)), lambda T, x: F.tanh(_numbers(x) / (2 * T)),
         _around(lambda T, x: np.where(np.asarray(x) == 0, 0.0, 2 * _doubt(T, x))),
         bound="|tanh(x/2T) − sign(x)| = 2σ(−|x|/T) ≤ 2 exp(−|x|/T)",
         why="tanh(x/2T) = 2σ(x/T) − 1: the step from −1 to 1, smoothed.",
         curve=_NUMBER,
     ),
     Kind(
-        "argmax", _one_hot_argmax, lambda T, z: F.softmax(F.lift(z) / T, -1), _around(_argmax_reach),
+        "argmax", _one_hot_argmax, lambda T, z: F.softmax(_row(z) / T, -1), _around(_argmax_reach),
         bound="each entry within (K − 1) exp(−δ/T) of the winner's row of the identity, δ the winner's lead",
         why="softmax(z/T) is the chance of each entry to be the largest under Gumbel noise of scale T.",
         curve=Curve(lambda x: (np.array([x, 0.0]),), "lead of the first of two entries", lambda v: float(v[0])),
         also=("arg max", "one-hot argmax"),
     ),
     Kind(
-        "count", lambda z: F.sum(as_number(_over(F.lift(z), 0))), lambda T, z: F.sum(_on(T, z)),
+        "count", lambda z: F.sum(as_number(_over(_numbers(z), 0))), lambda T, z: F.sum(_on(T, z)),
         _around(lambda T, z: _doubt(T, z).sum()),
         bound="|Σ σ(z/T) − count(z > 0)| ≤ Σ σ(−|z|/T)",
         why="The expected number of positive entries, each as the chance σ(z/T).",
@@ -514,14 +584,14 @@ _ROWS = (
     _ratio_kind("recall", "The share of answers 1 among the true ones"),
     _ratio_kind("F1", "2 hits/(answers 1 + true ones)"),
     Kind(
-        "rank", rank, lambda T, x: 1 + soft_rank(F.lift(x), T), _around(_rank_reach),
+        "rank", rank, lambda T, x: 1 + soft_rank(_row(x), T), _around(_rank_reach),
         bound="|soft rank − rank| ≤ Σⱼ σ(−|xᵢ − xⱼ|/T) ≤ (n − 1) exp(−δ/T), δ the least distance",
         why="A rank counts the entries below; each comparison is a logistic step (Qin, Liu & Li 2010).",
         curve=Curve(lambda x: (np.array([x, -1.5, 0.0, 1.5]),), "entry x among −1.5, 0, 1.5", lambda v: float(v[0])),
         also=("ranks", "soft rank"),
     ),
     Kind(
-        "sort", lambda x: F.sort(F.lift(x)), _soft_sort, _around(_sort_reach),
+        "sort", lambda x: F.sort(_row(x)), _soft_sort, _around(_sort_reach),
         bound="|soft sort − sort| ≤ Σⱼ dⱼ exp(−dⱼ/T) ≤ (n − 1) T/e, dⱼ the distances to the entry",
         why="Row i of softmax(−|x₍ᵢ₎ − xⱼ|/T) is a permutation's row, smoothed (Prillo & Eisenschlos 2020). Sorting "
         "has a derivative already, but it sees one order only; this one lets neighbors share.",
@@ -529,13 +599,14 @@ _ROWS = (
         also=("soft sort",),
     ),
     Kind(
-        "floor", lambda x: TABLE["floor"](F.lift(x)), lambda T, x: soft_floor(F.lift(x), T), _around(_stair_reach(0.0)),
+        "floor", lambda x: TABLE["floor"](_numbers(x)), lambda T, x: soft_floor(_numbers(x), T),
+        _around(_stair_reach(0.0)),
         bound="error ≤ (1 − exp(−2πT))/(π |sin 2πx|) ≤ 2T/|sin 2πx|, and ≤ ½",
         why="The sawtooth x − ⌊x⌋, smoothed by the Poisson kernel (Cauchy noise of scale T): increasing and analytic.",
         curve=_NUMBER,
     ),
     Kind(
-        "round", lambda x: TABLE["rint"](F.lift(x)), lambda T, x: soft_floor(F.lift(x) + 0.5, T),
+        "round", lambda x: TABLE["rint"](_numbers(x)), lambda T, x: soft_floor(_numbers(x) + 0.5, T),
         _around(_stair_reach(0.5)),
         bound="error ≤ (1 − exp(−2πT))/(π |sin 2πx|) ≤ 2T/|sin 2πx|, and ≤ ½",
         why="⌊x + ½⌋ with the sawtooth smoothed by the Poisson kernel: increasing and analytic.",
@@ -576,7 +647,9 @@ def surrogate(
     T = _temperature(0.1 if temperature is None else temperature)
     function = _function(f)
     derived = Derived(function, Transformation("surrogate", _builder(T, straight_through)), wrt, "surrogate")
-    if at is not None:
+    if isinstance(at, dict) and set(at) <= set(derived.__signature__.parameters):
+        derived(**at)
+    elif at is not None:
         derived(*(at if isinstance(at, tuple) else (at,)))
     return Surrogate(
         name_of(function),
@@ -611,7 +684,7 @@ def _function(f: Any) -> Callable[..., Any]:
 
 
 def _temperature(T: Any) -> float:
-    if isinstance(T, bool) or not isinstance(T, (int, float, np.number)) or not 0 < float(T) < math.inf:
+    if isinstance(T, bool) or not isinstance(T, (int, float, np.number)) or not COLDEST <= float(T) < math.inf:
         raise InputError(f"temperature={T!r}: a positive number was wanted (smaller is nearer to the hard function)")
     return float(T)
 
@@ -636,9 +709,21 @@ def _smooth(recording: Recording, nodes: Any, T: float, straight: bool) -> Smoot
     return smooth(recording.outputs, nodes, T, straight, recording.names)
 
 
+def _not_decided(r: Recording, s: Selection) -> None:
+    """A branch by `if` that leaves nothing to differentiate is no function that could be smoothed."""
+    order = toposort(r.outputs)
+    reached = depends(order, [x for x in s.nodes if x in set(order)])
+    if r.trace.guards and not any(y in reached for y in r.outputs):
+        raise InputError(
+            f"the branch where {holds(r)} leaves a constant, which has no slope: write the choice as "
+            "np.where(condition, a, b) in place of `if`, so that it can be smoothed"
+        )
+
+
 def _builder(T: float, straight: bool) -> Callable[[Recording, Selection], Transformed]:
     def build(r: Recording, s: Selection) -> Transformed:
         structure = r.structure
+        _not_decided(r, s)
         found = _smooth(r, s.nodes, T, straight).outputs
         return Transformed(found, None if structure == ("leaf",) else lambda v: unflatten(structure, list(v)))
 

@@ -12,7 +12,8 @@ where it went. In a slice, points are drawn where they fall, and the picture say
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,7 @@ import numpy as np
 from tangently.descent.landscapes import Landscape
 from tangently.descent.trajectory import Trajectory, counted
 from tangently.errors import InputError
-from tangently.pictures.sampling import contour_levels
+from tangently.pictures.sampling import contour_levels, trace_curve
 from tangently.pictures.style import (
     ARROWS,
     BLUE,
@@ -219,7 +220,8 @@ def names_of(runs: Sequence[Trajectory], labels: Sequence[str] | None) -> list[s
         return list(labels)
     repeated = len({t.method for t in runs}) < len(runs)
     rate = lambda t: f", rate {plain(t.settings['rate'])}" if isinstance(t.settings.get("rate"), (int, float)) else ""
-    return [f"{t.method}{rate(t) if repeated else ''}" for t in runs]
+    names = [f"{t.method}{rate(t) if repeated else ''}" for t in runs]
+    return [f"{k}. {name}" if names.count(name) > 1 else name for k, name in enumerate(names, 1)]
 
 
 def steps_said(t: Trajectory) -> str:
@@ -227,7 +229,14 @@ def steps_said(t: Trajectory) -> str:
 
 
 def look_of(k: int) -> Look:
-    return LOOKS[k % len(LOOKS)]
+    """The colors come again, with other markers and dashes.
+
+    >>> len({look_of(k) for k in range(20)})
+    20
+    """
+    n = len(LOOKS)
+    other = LOOKS[(k + k // n) % n]
+    return Look(LOOKS[k % n].color, other.marker, other.dash)
 
 
 def axis_name(label: str) -> str:
@@ -249,7 +258,8 @@ def _holding(land: Landscape, runs: Sequence[Trajectory]) -> list[str]:
         return [
             f"the {what} holds {share(held[0][0])} of the path (squared distance), {share(held[0][1])} of its steps"
         ]
-    return [f"the {what} holds of the paths (squared distance): " + ", ".join(share(a) for a, _ in held)]
+    shares = ", ".join(f"{share(a)} of {name}" for (a, _), name in zip(held, names_of(runs, None)))
+    return textwrap.wrap(f"the {what} holds of the paths (squared distance): {shares}", 76)
 
 
 # ---------------------------------------------------------------- two dimensions
@@ -289,6 +299,8 @@ def _frame(ax: Axes, land: Landscape, runs: Sequence[Trajectory]) -> None:
     ax.set(xlim=(x0, x1), ylim=(y0, y1))
     if 1 / 3 < (x1 - x0) / (y1 - y0) < 3:
         ax.set_aspect("equal")
+    if not 1e-4 < max(abs(x0), abs(x1)) < 1e6:
+        ax.locator_params(axis="x", nbins=5)  # long numbers
     x, y = map(axis_name, land.slice.labels)
     ax.set_xlabel("\n".join([x, *_holding(land, runs)]))
     ax.set_ylabel(y)
@@ -297,22 +309,56 @@ def _frame(ax: Axes, land: Landscape, runs: Sequence[Trajectory]) -> None:
 def draw_levels(ax: Axes, land: Landscape, scaled: Relief, taken: np.ndarray) -> None:
     """Filled bands, darker where higher, with their values where they cover nothing that is `taken`."""
     x, y = land.axes
-    z, heights = np.ma.masked_invalid(land.values), scaled.levels
+    shrunk = 1.0 if np.abs(scaled.levels).max(initial=0.0) < 1e200 else 1e-100  # contourf's own ends are ±1e250
+    z, heights = np.ma.masked_invalid(land.values) * shrunk, scaled.levels * shrunk
+    _draw_undefined(ax, land)
     if len(heights) < 2:
-        good = land.values[np.isfinite(land.values)]
-        words = f"constant: {plain(float(good.mean()))}" if good.size else "no finite value here"
-        ax.text(0.03, 0.95, words, transform=ax.transAxes)
+        ax.text(0.03, 0.95, flat_words(land), transform=ax.transAxes, va="top", path_effects=halo())
         return
     colors = ramp(RAMP)(np.linspace(0, 0.8, len(heights) + 1))
     ax.contourf(x, y, z, heights, colors=colors, extend="both", zorder=0)
     lines = ax.contour(x, y, z, heights, colors="#4f7f9c", linewidths=0.6, linestyles="-", zorder=1)
     named = heights if len(heights) <= NAMED_LEVELS else heights[:: math.ceil(len(heights) / NAMED_LEVELS)]
     kept = [v for v in named if v in lines.levels]
-    for text in ax.clabel(lines, kept, fmt=plain, fontsize=7.5, colors=INK, inline=False):
+    written = _level_text(ax, scaled.levels, shrunk)
+    for text in ax.clabel(lines, kept, fmt=written, fontsize=7.5, colors=INK, inline=False):
         at = _fractions(np.array([text.get_position()]), land.box)
         text.set_path_effects(halo(2.2))
         if (at < 0.025).any() or (at > 0.975).any() or (np.abs(taken - at) < (0.045, 0.035)).all(axis=1).any():
             text.remove()
+        else:
+            taken = np.concatenate([taken, at])
+
+
+def flat_words(land: Landscape) -> str:
+    """What there is to say where no level is told from another."""
+    good = land.values[np.isfinite(land.values)]
+    if not good.size:
+        return "no finite value here"
+    value = plain(float(good.mean()))
+    return f"constant: {value}" if good.size == land.values.size else f"{value} where it has a value"
+
+
+def _draw_undefined(ax: Axes, land: Landscape) -> None:
+    """Hatches where f has no value, which the lowest band would look like."""
+    lost = ~np.isfinite(land.values)
+    if not lost.any() or lost.all():
+        return
+    from matplotlib import rc_context
+
+    with rc_context({"hatch.color": "#c4c4c4", "hatch.linewidth": 0.6}):
+        ax.contourf(*land.axes, lost.astype(float), [0.5, 1.5], colors="none", hatches=["////"], zorder=0.1)
+        ax.fill([], [], facecolor=WHITE, hatch="////", edgecolor="#c4c4c4", lw=0, label="no value")
+    titled(ax, "hatched where there is no value")
+
+
+def _level_text(ax: Axes, levels: np.ndarray, shrunk: float) -> Callable[[float], str]:
+    """Numbers of levels; where four digits do not tell them apart, how far they lie above the lowest."""
+    if len({plain(float(v)) for v in levels}) == len(levels):
+        return lambda v: plain(v / shrunk)
+    base = float(levels[0])
+    ax.text(0.02, 0.02, f"lines: f − {base!r}", transform=ax.transAxes, fontsize=8, path_effects=halo())
+    return lambda v: plain(v / shrunk - base, 3)
 
 
 def _fractions(s: np.ndarray, box: Sequence[tuple[float, float]]) -> np.ndarray:
@@ -589,10 +635,12 @@ def _curve(
     quadratic: int | None, points: bool, numbers: bool,
 ) -> None:  # fmt: skip
     framed(ax)
-    (x,), y = land.axes, land.values
+    x, y = _broken_curve(land)
     name = axis_name(land.slice.labels[0])
     ax.plot(x, y, color=BLUE, lw=1.9, label=f"$f({name.strip('$')})$" if land.slice.whole else "$f$", zorder=2)
-    ax.set(xlim=(x[0], x[-1]), ylim=_heights(land, runs))
+    ax.set(xlim=land.box[0], ylim=_heights(land, runs))
+    if not np.isfinite(y).any():
+        ax.text(0.03, 0.95, flat_words(land), transform=ax.transAxes, va="top")
     ax.set_xlabel("\n".join([name, *_holding(land, runs)]))
     titled(ax, f"curve of {land.words}")
     if points:
@@ -603,6 +651,15 @@ def _curve(
         _parabola(ax, land, model_at(land, runs[0], quadratic))
     plain_ticks(ax)
     legend_above(ax)
+
+
+def _broken_curve(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
+    """The curve; of a function of one number cut at its poles and jumps, and ending where it ends."""
+    p = land.problem
+    if p.size > 1 or not np.isfinite(land.values).any():
+        return land.axes[0], land.values
+    curve = trace_curve(lambda s: p.value(land.slice.point([s])), *land.box[0], len(land.axes[0]))
+    return curve.x, curve.y
 
 
 def _heights(land: Landscape, runs: Sequence[Trajectory]) -> tuple[float, float]:
@@ -703,7 +760,7 @@ def _surface(
         if points:
             draw_points(ax, land, scaled.height)
         for k, (t, name) in enumerate(zip(runs, names)):
-            _path_in_space(ax, land, t, scaled, look_of(k), name)
+            _path_in_space(ax, land, t, scaled, look_of(k), name, single=len(runs) == 1)
         _frame_space(ax, land, runs, scaled, view)
         if title:
             ax.set_title(title)
@@ -722,6 +779,9 @@ def _highest(scaled: Relief, values: Any) -> float | None:
 def _draw_sheet(ax: Any, land: Landscape, scaled: Relief, ceiling: float | None) -> None:
     x, y = np.meshgrid(*land.axes)
     z = scaled.height(land.values)
+    if not np.isfinite(z).any():
+        ax.text2D(0.5, 0.5, flat_words(land), transform=ax.transAxes, ha="center")
+        return
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     a, b = np.nanquantile(z, (0.05, 0.9)).tolist()
     if scaled.scale == "linear" and high - low > 12 * (b - a) > 0:
@@ -741,29 +801,34 @@ def _draw_sheet(ax: Any, land: Landscape, scaled: Relief, ceiling: float | None)
     ax.set_zlim(low - 0.02 * (high - low or 1.0), top + 0.05 * (top - low or 1.0))
 
 
-def _path_in_space(ax: Any, land: Landscape, t: Trajectory, scaled: Relief, look: Look, name: str) -> None:
+def _path_in_space(
+    ax: Any, land: Landscape, t: Trajectory, scaled: Relief, look: Look, name: str, *, single: bool
+) -> None:
     s = land.slice.coordinates(t.path)
     values = np.array([*(step.value for step in t.steps), t.last.value])
     low, high = ax.get_zlim()
     z = scaled.height(values)
     inside = np.all([(a <= c) & (c <= b) for c, (a, b) in zip(s.T, land.box)], axis=0)
     seen = np.isfinite(z) & inside
-    label = f"{name}, {steps_said(t)}"
+    label = f"{name}, {steps_said(t)}" + ("" if inside[-1] else ", leaves the picture")
     line: Any = {"color": look.color, "ls": look.dash, "lw": 1.7, "zorder": 10, "path_effects": halo(2.6)}
     dots: Any = {"marker": look.marker, "ms": 4.4, "mec": WHITE, "mew": 0.6}
     drawn = np.column_stack([s, np.clip(z, low, high)])[seen]
     if len(drawn):
         dots["markevery"] = apart(drawn, [*land.box, (low, high)], 0.03).tolist()
     ax.plot(*drawn.T, label=label, **line, **dots)
+    if seen[0]:
+        ax.plot(*[[c] for c in s[0]], [z[0]], "o", ms=7.5, mfc=WHITE, mec=INK, mew=1.3, zorder=19)
     if seen[-1]:
-        ax.plot(*[[c] for c in s[-1]], [z[-1]], "*", ms=13, mfc=END, mec=INK, mew=0.9, zorder=20)
+        face = END if single else look.color
+        ax.plot(*[[c] for c in s[-1]], [z[-1]], "*", ms=13, mfc=face, mec=INK, mew=0.9, zorder=20)
     titled(ax, f"{label}: f from {plain(float(values[0]))} to {plain(float(values[-1]))}")
 
 
 def _frame_space(
     ax: Any, land: Landscape, runs: Sequence[Trajectory], scaled: Relief, view: tuple[float, float]
 ) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     x, y = (axis_name(label) for label in land.slice.labels)
     ax.set(xlim=land.box[0], ylim=land.box[1])
@@ -773,8 +838,14 @@ def _frame_space(
     ax.view_init(*view)
     ax.set_box_aspect(None, zoom=0.96)
     ax.tick_params(labelsize=8, pad=1, labelfontfamily="DejaVu Sans")
-    if scaled.scale != "linear":
+    ax.xaxis.set_major_locator(MaxNLocator(6, prune="upper"))  # whose last number would stand on the first of y
+    ax.yaxis.set_major_locator(MaxNLocator(6, prune="lower"))
+    if scaled.scale == "log":
         ax.zaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if scaled.scale == "symlog":
+        heights = scaled.height(scaled.levels[np.abs(scaled.levels) != scaled.unit])  # too near to 0 for its number
+        ax.zaxis.set_major_locator(FixedLocator(heights[:: math.ceil(len(heights) / 9)].tolist()))
+    if scaled.scale != "linear" or not 1e-4 < np.abs(ax.get_zlim()).max() < 1e6:
         ax.zaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(scaled.value(v))))
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0.975, 0.975, 0.975, 1.0))

@@ -166,7 +166,8 @@ def plot_uncertainty(u: Uncertainty, ax: Axes | None = None, *, output: int = 0)
     with house():
         figure = own_figure(8.4, 3.7) if ax is None else None
         axes = _two(figure, (1.5, 1)) if figure else [shown(ax)]  # type: ignore[arg-type]
-        _draw_density(axes[0], draws, mean, std, name)
+        lost = 0 if u.monte_carlo is None else u.monte_carlo.failed
+        _draw_density(axes[0], draws, mean, std, name, lost)
         if figure:
             shares = {k: float(np.ravel(v)[output]) for k, v in u.contributions.items()}
             order = sorted(shares, key=lambda k: -abs(shares[k]))[:10]
@@ -188,26 +189,32 @@ def _two(figure: Any, widths: tuple[float, float]) -> list[Any]:
 
 
 def _left_out(count: int) -> str:
-    return f" ({count} smaller ones not shown)" if count > 0 else ""
+    return f"\n({count} smaller ones not shown)" if count > 0 else ""
 
 
-def _draw_density(ax: Axes, draws: np.ndarray | None, mean: float, std: float, name: str) -> None:
+def _draw_density(ax: Axes, draws: np.ndarray | None, mean: float, std: float, name: str, lost: int) -> None:
     low, high, top = mean - 4 * std, mean + 4 * std, None
     if draws is not None and len(draws):
         a, b = np.quantile(draws, (0.002, 0.998)).tolist()
         low, high = min(low, a), max(high, b)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        low, high, draws = mean - 1.0, mean + 1.0, None
+        ax.text(0.05, 0.93, f"no spread: {name} = {plain(mean)}", transform=ax.transAxes, va="top")
+    if draws is not None and len(draws):
         bins = np.linspace(low, high, 61)
         heights = np.histogram(draws, bins)[0] / (len(draws) * np.diff(bins))
-        top = PEAK * float(heights.max())  # a needle of the delta method leaves the picture, not Monte Carlo
-        label = f"Monte Carlo, {len(draws):,} draws"
+        top = (
+            PEAK * float(heights.max()) if std > 0 else None
+        )  # a needle of the delta method leaves the picture, not Monte Carlo
+        label = f"Monte Carlo, {len(draws):,} draws" + (f"; {lost:,} have no value" if lost else "")
         ax.stairs(heights, bins, fill=True, color="#c5dff0", edgecolor=BLUE, linewidth=0.8, label=label)
     if std > 0:
         x = np.linspace(low, high, 401)
         y = np.exp(-(((x - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi))
         ax.plot(x, y, color=VERMILLION, ls=(0, (6, 1.5)), label="delta method")
-        ax.set_xlim(low, high)
         top = None if top is not None and y.max() < top else top
-    ax.axvline(mean, color=VERMILLION, lw=1.0)
+    ax.axvline(mean, color=VERMILLION, lw=1.0, label=None if std > 0 else "delta method: no spread")
+    ax.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
     framed(ax)
     ax.set_ylim(0, top)
     ax.set(xlabel=name, ylabel="density")
@@ -251,6 +258,8 @@ def plot_posterior(p: Posterior, ax: Axes | None = None, *, most: int = 25) -> A
             x, reach = float(p.point.at[k]), 2 * float(sigma[k])
             face = WHITE if abs(x) < reach else BLUE
             ax.errorbar(x, row, xerr=reach, fmt="o", ms=5.5, color=BLUE, mfc=face, elinewidth=1.6, capsize=3)
+            words = f"{plain(x)} ± {plain(reach / 2, 2)}"  # an interval may be too small to be seen
+            ax.annotate(words, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
         framed(ax)
         ax.set_yticks(range(len(order)), [p.point.labels[k] for k in order])
         ax.set_ylim(max(len(order), 2) - 0.5, -0.5)

@@ -243,6 +243,11 @@ def needs_rebinding(f: Any, seen: set[int] | None = None) -> bool:
     return any(_intercepted(v, names) or needs_rebinding(v, seen) for v in values)
 
 
+def rebound(f: Any) -> Any:
+    """The function as it runs on traced values, for a wrapper of ours that calls it (wrappers are not rebound)."""
+    return Rebinder().callable(f) if needs_rebinding(f) else f
+
+
 def _is_object(f: Any) -> bool:
     """Is this an object of a class of the user's with a __call__ in Python?"""
     call = inspect.getattr_static(type(f), "__call__", None)
@@ -264,4 +269,4 @@ def names_in(code: types.CodeType) -> set[str]:
     return names
 
 
-__all__ = ["Rebinder", "is_library", "math_shim", "names_in", "needs_rebinding"]
+__all__ = ["Rebinder", "is_library", "math_shim", "names_in", "needs_rebinding", "rebound"]
