@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangently.descent.evidence import Evidence, minimized, restarted
+from tangently.descent.theory import Recurrence
 from tangently.errors import TangentlyError
 
 if TYPE_CHECKING:
@@ -121,6 +122,16 @@ def place_words(x: np.ndarray, labels: Sequence[str], most: int = 4) -> str:
     return shown + (f" … ({x.size} numbers)" if x.size > most else "")
 
 
+def bound_words(e: Evidence) -> str:
+    rule = e.rule or Recurrence()
+    name = "λ_max(P⁻¹H)" if rule.scaled else "λ_max"
+    if not rule.momentum:
+        return f"2/{name}"
+    if rule.scaled:
+        return f"{2 * (1 + rule.momentum) / rule.gain:.3g}/{name}"
+    return f"2(1 + β)/((1 + 2β){name})" if rule.nesterov else f"2(1 + β)/{name}"
+
+
 def nice(rate: float) -> float:
     """Two digits, rounded down."""
     if not 0 < rate < math.inf:
@@ -136,4 +147,7 @@ def safe_rates(e: Evidence, bounds: Sequence[float]) -> list[Change]:
     return [{"rate": first}, {"rate": nice(first / 10)}, {"rate": nice(first / 100)}]
 
 
-__all__ = ["BUDGET", "Change", "better", "changed", "direction_words", "place_words", "remedied", "rerun", "safe_rates"]
+__all__ = [
+    "BUDGET", "Change", "better", "bound_words", "changed", "direction_words", "nice", "place_words", "plural", "remedied",
+    "rerun", "safe_rates",
+]  # fmt: skip

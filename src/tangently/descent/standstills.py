@@ -1,0 +1,327 @@
+"""Where a run stands: at a minimum, at a saddle, on a plateau, astride a kink, or still on its way."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tangently.descent.evidence import CLOSE, SINGULAR, TAIL, Evidence, Kink, Nearby, lower_around
+from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
+from tangently.descent.remedies import BUDGET, Change, direction_words, nice, place_words, remedied
+from tangently.descent.steps import norm
+from tangently.descent.theory import SMALL, Spectrum, condition_number
+
+# ---------------------------------------------------------------- where it stands
+
+
+def kinked(e: Evidence) -> Finding | None:
+    if len(e.kinks) < min(3, max(1, len(e.run) // 2)) or e.found:
+        return None
+    jump = float(np.median([k.jump for k in e.kinks]))
+    late, early = e.values[-len(e.run) // 2 :].min(), e.values[: max(1, len(e.values) - len(e.run) // 2)].min()
+    if early - late > 0.05 * abs(e.values[0] - early):
+        return None
+    rows = sorted({row for k in e.kinks for row in _broken(e, k)})
+    what = f" ({', '.join(rows)})" if rows else ""
+    reach = e.rate * jump / 2
+    words = (
+        f"{len(e.kinks)} of the last {len(list(e.run)[-8:])} steps cross a kink{what}, at which the gradient jumps by "
+        f"{jump:.4g}, however short the step; at a fixed rate it stays about {reach:.3g} away from the kink"
+    )
+    numbers = {"crossings": len(e.kinks), "jump": jump, "rows": rows, "reach": reach}
+    candidates = [
+        {"schedule": "cosine"},
+        {"rate": nice(e.rate / 10)},
+        {"rate": nice(e.rate / 10), "schedule": "cosine"},
+    ]
+    found = remedied(e, candidates if e.t.method in FIRST else [])
+    after = found.get("after")
+    much = after is not None and e.t.value - after.value > 1e-3 * abs(e.values[0] - e.t.value)
+    return Finding("non-smooth zigzag", words, numbers, **found, kind=TROUBLE if much else VERDICT)
+
+
+def _broken(e: Evidence, k: Kink) -> list[str]:
+    """The rows that break between the two sides of a kink, as text; those that the graph tells."""
+    from tangently.compiled import Engine
+    from tangently.derivatives import value
+    from tangently.descent.fields import breaks_of
+    from tangently.expr import evaluate
+    from tangently.printing import to_text
+    from tangently.tracing.recording import promote
+
+    engine = Engine(e.problem.function, value())
+    args, keywords = e.problem.call(np.array(k.x))
+    bound = engine.bind(args, keywords)
+    picked = engine.chosen(bound)
+    recording = engine.record(bound, [promote(*leaf) for leaf in zip(bound.leaves, picked, bound.paths)], picked)[0]
+    beyond = engine.bind(*e.problem.call(np.array(k.beyond)))
+    found = breaks_of(recording.outputs[0])
+    us = [b.u for b in found]
+    at = [
+        evaluate(us, {i: np.asarray(v) for i, v in zip(recording.inputs, leaves) if i is not None})
+        for leaves in (bound.leaves, beyond.leaves)
+    ]
+    return [
+        to_text(b.node, {n: s for n, s in recording.names.items() if n is not b.node})
+        for b, u, w in zip(found, *at) if b.which == "zero" and np.any(np.sign(u) != np.sign(w))
+    ]  # fmt: skip
+
+
+def saddle(e: Evidence) -> Finding | None:
+    """A stationary point close by with directions in which f falls."""
+    p = e.close
+    if e.found or p is None or e.kind_of(p.spectrum) not in ("saddle", "maximum") or not _slow(e):
+        return None
+    kind, v = e.kind_of(p.spectrum), p.spectrum.vectors[:, 0]
+    v = v if v[int(np.argmax(np.abs(v)))] > 0 else -v
+    below, above = int((p.spectrum.values < 0).sum()), int((p.spectrum.values > 0).sum())
+    least = float(p.spectrum.values[0])
+    grows = f", at this rate by {abs(1 - e.rate * least):.4g} a step" if e.t.method == "gradient descent" else ""
+    words = (
+        f"it is {_far(p.distance)} a {kind} at {place_words(p.x, e.t.labels)}: {below} negative and {above} positive "
+        f"eigenvalue{'s' if below + above > 1 else ''}. f falls along {direction_words(v, e.t.labels)}, λ = "
+        f"{least:.4g}{grows}"
+    )
+    numbers = {"kind": kind, "x": p.x, "direction": v, "eigenvalue": least, "distance": p.distance, "value": p.value}
+    return Finding(kind, words, numbers, **remedied(e, _escapes(e, p, v), first=True))
+
+
+def _escapes(e: Evidence, p: Nearby, v: np.ndarray) -> list[Change]:
+    start = e.problem.pack(p.x + 1e-2 * (1 + norm(p.x)) * v)
+    return [{"start": start}, {"start": start, "method": "trust region"}]
+
+
+def _far(distance: float) -> str:
+    return "at" if distance < 1e-9 else f"{distance:.3g} away from"
+
+
+def _slow(e: Evidence) -> bool:
+    """Is ‖∇f‖ small against what it was, or small enough to have stopped?"""
+    return e.t.converged or e.t.count == 0 or bool(e.here.norm <= 1e-2 * e.norms.max())
+
+
+def plateau(e: Evidence) -> Finding | None:
+    """A small gradient, tiny curvature, and nothing stationary nearby."""
+    if e.found or e.t.problem.stochastic or e.broke or not e.here.finite:
+        return None
+    if e.here.norm == 0 and e.close is not None:
+        return _flat(e)
+    if e.arrived or e.kinks:
+        return None
+    if (e.nearby is not None and e.close is not None) or not _creeps(e):
+        return None
+    drop = float(e.values[-2] - e.values[-1]) if e.t.count else e.rate * e.here.norm**2
+    top = e.end.top
+    numbers = {"norm": e.here.norm, "sharpness": top, "drop": drop, "rate": e.rate}
+    asked = f" (it stopped because {e.t.reason})" if e.t.converged else ""
+    words = f"‖∇f‖ = {e.here.norm:.3g} is small, yet no stationary point is nearby, and λ_max = {top:.3g}{asked}"
+    if drop > 0:
+        tenth = 0.1 * (e.gap or abs(e.t.value)) / drop
+        numbers["steps"] = tenth
+        aim = "a tenth of the way down to the best value known" if e.gap else "a tenth of f"
+        words += f". At this speed, {drop:.3g} a step, {aim} takes about {tenth:.2g} more steps"
+    return Finding("plateau", words, numbers, **remedied(e, _off_a_plateau(e)))
+
+
+def _off_a_plateau(e: Evidence) -> list[Change]:
+    strict = {"tolerance": 1e-3 * e.here.norm} if e.t.converged and e.here.norm else {}
+    faster = [{**strict, "rate": nice(e.rate * 10.0**j)} for j in (2, 4, 6)] if e.fixed else []
+    return [*faster, {**strict, "method": "Adam", "rate": 0.1}, {**strict, "method": "trust region"}]
+
+
+def _creeps(e: Evidence) -> bool:
+    """Is the speed such that nothing will come of it, though there is somewhere to go?"""
+    if e.t.count == 0:
+        return e.t.converged
+    if e.t.converged:
+        return True
+    half = e.values[len(e.values) // 2]
+    small = e.here.norm <= 1e-3 * max(1.0, abs(e.values[0])) / (1 + norm(e.here.x)) * 10
+    return small and 0 <= half - e.values[-1] <= 0.05 * max(abs(half), e.gap) and e.gap > 10 * (half - e.values[-1])
+
+
+def _flat(e: Evidence) -> Finding | None:
+    """The gradient is exactly zero: look around for lower values."""
+    if e.kind_of(e.end) != "degenerate":
+        return None
+    lower = lower_around(e.problem, e.here, np.eye(e.problem.size)[: 2 * TAIL])
+    if lower is None:
+        return None
+    x, value = lower
+    far = norm(x - e.here.x)
+    if far <= CLOSE * (1 + norm(e.here.x)):
+        return None
+    words = (
+        f"the gradient is exactly zero, and the Hessian can't be told from zero in {_zeros(e)} of {e.problem.size} "
+        "directions: no "
+        f"method that looks at derivatives alone moves from here. f is lower, {value:.4g}, {far:.3g} away, at "
+        f"{place_words(x, e.t.labels)}"
+    )
+    start = e.problem.pack(x)
+    return Finding(
+        "plateau", words, {"norm": 0.0, "lower": value, "distance": far},
+        **remedied(e, [{"start": start}, {"start": start, "method": "trust region"}], first=True),
+    )  # fmt: skip
+
+
+def _zeros(e: Evidence) -> int:
+    return int((np.abs(e.end.values) <= SINGULAR * e.curvature).sum())
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def converged(e: Evidence) -> Finding | None:
+    if not e.arrived or any(f.kind == TROUBLE for f in e.found.values()):
+        return None
+    if e.problem.size > SMALL:
+        return _converged_large(e)
+    p = e.close
+    assert p is not None
+    kind = e.kind_of(p.spectrum)
+    if kind == "degenerate":
+        return _degenerate(e, p)
+    kappa = condition_number(p.spectrum.values)
+    words = (
+        f"at a minimum: {_all_positive(p.spectrum)}, and Newton's steps from here end {p.distance:.2g} away, at "
+        f"{place_words(p.x, e.t.labels)}. {_at_floor(e, p)}{_speed(e)}"
+    )
+    numbers = {"kind": "minimum", "x": p.x, "value": p.value, "distance": p.distance, "eigenvalues": p.spectrum.values}
+    numbers |= {"condition": kappa, "norm": e.here.norm, "at floor": _floor(e, p)}
+    return Finding("converged", words.rstrip(), numbers, kind=VERDICT)
+
+
+def _all_positive(s: Spectrum) -> str:
+    if s.values.size == 1:
+        return f"the second derivative is positive ({s.top:.4g})"
+    kappa = condition_number(s.values)
+    return (
+        f"all {s.values.size} eigenvalues of the Hessian are positive ({s.least:.4g} to {s.top:.4g}, κ = {kappa:.4g})"
+    )
+
+
+def _floor(e: Evidence, p: Nearby) -> bool:
+    """Is f − f(p) below the rounding of f?"""
+    return abs(e.here.value - p.value) <= 4e-16 * max(abs(e.here.value), abs(e.values[0]) * 1e-16)
+
+
+def _at_floor(e: Evidence, p: Nearby) -> str:
+    if _floor(e, p):
+        return "f can't get lower at the precision of floating-point numbers. "
+    return f"f is {max(0.0, e.here.value - p.value):.2g} above it. "
+
+
+def _speed(e: Evidence) -> str:
+    rate = e.t.rate
+    predicted = e.theory.predicted[-1] if len(e.theory) else math.nan
+    if not rate.steps or not e.fixed or math.isnan(predicted):
+        return str(rate)[0].upper() + str(rate)[1:] if rate.steps else ""
+    return f"Measured factor {rate.linear:.4g} a step, predicted {predicted:.4g}"
+
+
+def _converged_large(e: Evidence) -> Finding:
+    low = e.least[0]
+    words = (
+        f"‖∇f‖ = {e.here.norm:.3g}, and the least eigenvalue of the Hessian, by Lanczos, is positive ({low:.4g}; the "
+        "largest "
+        f"{e.end.top:.4g}): a minimum, as far as Lanczos tells"
+    )
+    numbers = {"kind": "minimum", "least": low, "sharpness": e.end.top, "norm": e.here.norm}
+    return Finding("converged", words, numbers, kind=VERDICT)
+
+
+def _degenerate(e: Evidence, p: Nearby) -> Finding:
+    null = p.spectrum.vectors[:, np.abs(p.spectrum.values) <= SINGULAR * e.curvature].T
+    mixed = np.random.default_rng(0).normal(size=(24, len(null))) @ null
+    directions = np.vstack([null, mixed / np.linalg.norm(mixed, axis=1, keepdims=True)])
+    here = e.problem.point(p.x)
+    lower = lower_around(e.problem, here, directions)
+    head = (
+        f"at a degenerate point, {place_words(p.x, e.t.labels)}: {len(null)} of {e.problem.size} eigenvalues of the "
+        "Hessian "
+        "can't be told from 0, so the second derivatives don't decide its kind. "
+    )
+    numbers = {"x": p.x, "zero eigenvalues": len(null), "eigenvalues": p.spectrum.values, "norm": e.here.norm}
+    if lower is None:
+        words = head + f"{len(directions) * 2} directions were followed, and f is nowhere lower: it may be a minimum"
+        return Finding("converged", words, {"kind": "degenerate", **numbers}, kind=VERDICT)
+    x, value = lower
+    words = head + f"It is no global minimum: f = {value:.4g} at {place_words(x, e.t.labels)}, {norm(x - p.x):.3g} away"
+    numbers |= {"kind": "degenerate", "lower": value, "direction": (x - p.x) / norm(x - p.x)}
+    start = e.problem.pack(x)
+    changes = [{"start": start}, {"start": start, "method": "trust region"}]
+    return Finding("degenerate point", words, numbers, **remedied(e, changes, first=True))
+
+
+def descending(e: Evidence) -> Finding | None:
+    """Nothing is wrong, but it is not there yet."""
+    if e.arrived or any(f.kind != REMARK for f in e.found.values()):
+        return None
+    if e.t.count == 0:
+        return _not_begun(e)
+    if e.t.problem.stochastic:
+        return _descending_noisily(e)
+    if not _falls(e):
+        words = (
+            f"it has not arrived at a minimum ({e.t.reason}), f does not fall any more, and why can't be decided: "
+            f"‖∇f‖ = {e.here.norm:.3g}, λ_max = {e.end.top:.4g}"
+        )
+        others = [{"method": "L-BFGS"}] if e.t.method in FIRST else []
+        return Finding("undecided", words, {"norm": e.here.norm, "sharpness": e.end.top}, **remedied(e, others))
+    return _unfinished(e)
+
+
+def _not_begun(e: Evidence) -> Finding:
+    words = f"no step was taken ({e.t.reason}); ‖∇f‖ = {e.here.norm:.3g} there, and there is nothing else to judge by"
+    if e.t.settings.get("steps") == 0 or e.here.norm == 0:
+        return Finding("undecided", words, {"norm": e.here.norm}, kind=VERDICT)
+    others = [{"method": m} for m in ("trust region", "L-BFGS") if m != e.t.method]
+    return Finding("undecided", words, {"norm": e.here.norm}, **remedied(e, others))
+
+
+def _falls(e: Evidence) -> bool:
+    """Is the last quarter of the run below the one before, and still falling?"""
+    quarter = max(1, len(e.values) // 4)
+    before, late = e.values[-2 * quarter : -quarter], e.values[-quarter:]
+    return bool(late.mean() < before.mean() and e.values[-1] <= late.mean())
+
+
+def _unfinished(e: Evidence) -> Finding:
+    factor = e.t.rate.linear
+    tolerance = e.t.settings.get("tolerance", 1e-6)
+    more = (
+        math.log(tolerance / e.here.norm) / math.log(factor) if 0 < factor < 1 and e.here.norm > tolerance else math.nan
+    )
+    words = f"it still descends: ‖∇f‖ = {e.here.norm:.3g}, the last step lowered f by {e.values[-2] - e.values[-1]:.3g}"
+    if math.isfinite(more):
+        words += f". At the measured factor {factor:.4g} a step about {more:.3g} more steps reach ‖∇f‖ ≤ {tolerance:g}"
+    steps = min(BUDGET, math.ceil(e.t.count + 1.2 * more) if math.isfinite(more) else 4 * e.t.count)
+    numbers = {"norm": e.here.norm, "factor": factor, "more steps": more}
+    return Finding(
+        "still descending", words, numbers, **remedied(e, [{"steps": max(steps, e.t.count + 10)}]), kind=VERDICT
+    )
+
+
+def _descending_noisily(e: Evidence) -> Finding:
+    words = f"the loss on all data still falls ({e.t.value:.4g} now); the gradient there is {e.here.norm:.3g}"
+    found = remedied(e, [{"steps": min(BUDGET, 4 * e.t.count)}])
+    return Finding("still descending", words, {"norm": e.here.norm}, **found, kind=VERDICT)
+
+
+def negative_curvature(e: Evidence) -> Finding | None:
+    """Newton's steps that had to be bent, because the Hessian was not positive definite."""
+    bent = [s for s in e.t.steps if s.notes.get("least curvature", 0.0) < 0]
+    if not bent or e.t.method not in ("Newton", "saddle-free Newton"):
+        return None
+    worst = min(s.notes["least curvature"] for s in bent)
+    how = "shifted until it was positive definite" if e.t.method == "Newton" else "taken by its eigenvalues' sizes"
+    words = (
+        f"at {len(bent)} of {len(e.t.steps)} steps the Hessian had a negative eigenvalue (least {worst:.4g}), where "
+        "Newton's "
+        f"own step would go to a saddle or a maximum; it was {how}"
+    )
+    return Finding("negative curvature", words, {"steps": len(bent), "least": worst}, kind=REMARK)
+
+
+__all__ = ["converged", "descending", "kinked", "negative_curvature", "plateau", "saddle"]
