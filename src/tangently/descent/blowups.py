@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from tangently.descent.evidence import Evidence, kink_between, newton_point
+from tangently.descent.evidence import LOCAL, Evidence, kink_between, newton_point
 from tangently.descent.findings import Finding
 from tangently.descent.problems import Problem
-from tangently.descent.remedies import bound_words, direction_words, place_words, remedied, safe_rates
+from tangently.descent.remedies import (
+    bound_words,
+    direction_words,
+    place_words,
+    plural,
+    remedied,
+    safe_rates,
+    told_apart,
+)
 from tangently.descent.steps import Point, norm
-from tangently.descent.theory import LINEAR, SCALED, SMALL, Recurrence, first_point
+from tangently.descent.theory import HUGE, LINEAR, SCALED, SMALL, Recurrence, first_point
+
+FEW = 3  # steps; fewer show no trend
+REACH = 15  # decades of steps, so that also a tiny rate sees the whole of a function
 
 # ---------------------------------------------------------------- is the gradient right?
 
@@ -20,29 +32,29 @@ def wrong_gradient(e: Evidence) -> Finding | None:
     """Central differences at the start and the end: do they agree among themselves, and not with the gradient?"""
     if e.kinks:
         return None
-    for x in (first_point(e.t), e.t.last.x):
+    ends = ((first_point(e.t), e.lengths[:1]), (e.t.last.x, e.lengths[-1:]))
+    for x, moved in ends[: 1 if e.problem.size > HUGE else 2]:
         p = e.problem.point(np.array(x))
         if not p.finite:
             continue
-        seen = _measured_slopes(e.problem, p)
+        seen = _measured_slopes(e.problem, p, max(moved.max(initial=0.0), LOCAL * norm(p.x)) or 1.0)
         if seen is not None:
             d, claimed, measured, doubt = seen
             words = (
                 f"the gradient is suspicious: at {place_words(p.x, e.t.labels)} it promises the slope {claimed:.6g} "
-                "along "
-                f"{direction_words(d, e.t.labels)}, and differences of f measure {measured:.6g} ± {doubt:.1g}"
+                f"along {direction_words(d, e.t.labels)}, and differences of f measure {measured:.6g} ± {doubt:.1g}"
             )
             numbers = {"promised": claimed, "measured": measured, "doubt": doubt, "x": p.x, "direction": d}
             return Finding("wrong gradient", words, numbers)
     return None
 
 
-def _measured_slopes(problem: Problem, p: Point) -> tuple[np.ndarray, float, float, float] | None:
+def _measured_slopes(problem: Problem, p: Point, length: float) -> tuple[np.ndarray, float, float, float] | None:
     """A direction along which measured and promised slopes disagree; None where there is none or it can't be told."""
     rng = np.random.default_rng(0)
     random = rng.normal(size=(2, problem.size))
     for d in [*([p.gradient / p.norm] if p.norm else []), *(random / np.linalg.norm(random, axis=1, keepdims=True))]:
-        steps = np.array([1e-3, 1e-4, 1e-5]) * (1 + norm(p.x))
+        steps = np.array([1e-2, 1e-3, 1e-4]) * length
         found = [(problem.value(p.x + h * d) - problem.value(p.x - h * d)) / (2 * h) for h in steps]
         if not np.isfinite(found).all() or kink_between(problem, p.x - steps[0] * d, p.x + steps[0] * d):
             continue
@@ -75,36 +87,61 @@ def _since_best(e: Evidence) -> tuple[int, float]:
 
 def divergence(e: Evidence) -> Finding | None:
     began, factor = max(_growth(e), _since_best(e), key=lambda pair: len(e.norms) - pair[0])
-    rose = e.t.count >= 3 and e.norms[-1] > 2 * e.norms[began] and e.values[-1] > e.values[0]
-    rose = rose and e.values[-1] > e.values[began] and len(e.norms) - 1 - began >= 3
-    if not rose or (e.t.problem.stochastic and e.values[-1] < 3 * abs(e.values[0])):
+    if not _rose(e, began):
         return None
-    after = [i for i, k in enumerate(e.theory.k) if k >= began] or [len(e.theory) - 1]
-    ratios = e.theory.ratio[after]
-    above = [after[i] for i in np.flatnonzero(ratios > 1)]
+    above = [i for i, k in enumerate(e.theory.k) if k >= began and e.theory.ratio[i] > 1]
     numbers = {"rate": e.rate, "began": began, "growth": factor, "value": e.t.value}
-    if not above:
-        words = (
-            f"‖∇f‖ grows by {factor:.4g} a step from step {began} on (to f = {e.t.value:.4g}). The cause can't be "
-            "decided: "
-            f"no bound on the rate is known for {e.t.method} here, or the rate is below it"
-        )
-        return Finding("divergence", words, numbers, **remedied(e, safe_rates(e, [])))
-    i = above[0]
+    if above:
+        return _above_the_bound(e, above[0], numbers)
+    if e.t.count < FEW:
+        return None
+    words = (
+        f"‖∇f‖ grows by {factor:.4g} a step from step {began} on (to f = {e.t.value:.4g}). The cause can't be decided: "
+        f"no bound on the rate is known for {e.t.method} here, or the rate is below it"
+    )
+    return Finding("divergence", words, numbers, **remedied(e, safe_rates(e, [])))
+
+
+def _rose(e: Evidence, began: int) -> bool:
+    """Did f and ‖∇f‖ grow, for some steps on end? A run of one or two steps must have grown in all of them."""
+    long = len(e.norms) - 1 - began >= FEW or 0 == began < e.t.count < FEW
+    higher = (
+        e.values[-1] > max(e.values[0], e.values[began])
+        and e.norms[-1] > (2 if e.t.count >= FEW else 1) * e.norms[began]
+    )
+    return bool(long and higher and not (e.t.problem.stochastic and e.values[-1] < 3 * abs(e.values[0])))
+
+
+def _above_the_bound(e: Evidence, i: int, numbers: dict[str, Any]) -> Finding:
     bound, sharp, rate = e.theory.bound[i], e.theory.sharpness[i], e.theory.rate[i]
     predicted = float((e.rule or Recurrence()).factors(np.array([sharp]), rate)[0])
     numbers |= {"rate": rate, "sharpness": sharp, "bound": bound, "predicted": predicted, "at": int(e.theory.k[i])}
+    high, low = told_apart(rate, bound)
     words = (
-        f"the rate {rate:.4g} is above {bound_words(e)} = {bound:.4g} at step {e.theory.k[i]} (λ_max = {sharp:.4g}), "
-        "so "
-        f"the error along the top eigenvector is multiplied by {predicted:.4g} a step; measured: ‖∇f‖ grows by "
-        f"{factor:.4g} a step from step {began} on, to f = {e.t.value:.4g}"
+        f"the rate {high} is above {bound_words(e)} = {low} at step {e.theory.k[i]} (λ_max = {sharp:.4g}), so the "
+        f"error along the top eigenvector is multiplied by {predicted:.4g} a step; measured: "
+        + _measured(e, numbers["began"], numbers["growth"], predicted)
     )
-    return Finding("divergence", words, numbers, **remedied(e, safe_rates(e, e.theory.bound.tolist())))
+    return Finding("divergence", words, numbers, **remedied(e, safe_rates(e, _bounds_met(e))))
+
+
+def _measured(e: Evidence, began: int, factor: float, predicted: float) -> str:
+    if factor > 2 * predicted:  # no quadratic any more
+        return (
+            f"ever more, since λ_max grows on the way: in {plural(e.t.count - began)} ‖∇f‖ went from "
+            f"{e.norms[began]:.3g} to {e.norms[-1]:.3g}, and f to {e.t.value:.4g}"
+        )
+    return f"‖∇f‖ grows by {factor:.4g} a step from step {began} on, to f = {e.t.value:.4g}"
+
+
+def _bounds_met(e: Evidence) -> list[float]:
+    """The bounds on the rate until the run first was above one: what came after is where it was thrown."""
+    above = np.flatnonzero(e.theory.ratio > 1)
+    return e.theory.bound[: above[0] + 1 if above.size else None].tolist()
 
 
 def invalid(e: Evidence) -> Finding | None:
-    if not e.broke or "divergence" in e.found:
+    if not e.broke or e.found:
         return None
     bound = (e.rule or Recurrence()).bound(e.end.top)
     above = e.fixed and e.rate > bound
@@ -114,18 +151,18 @@ def invalid(e: Evidence) -> Finding | None:
         if above and e.t.method not in SCALED else ""
     )  # fmt: skip
     numbers = {"step": e.t.count, "rate": e.rate, "sharpness": e.end.top, "bound": bound, "value": e.t.value}
-    candidates = [*safe_rates(e, [bound, *e.theory.bound]), {"search": "backtracking"}]
+    candidates = [*safe_rates(e, _bounds_met(e) or [bound]), {"search": "backtracking"}]
     candidates += [{"method": "L-BFGS"}] if e.t.method in LINEAR else []
     return Finding("invalid value", e.t.reason.rstrip(".") + because, numbers, **remedied(e, candidates))
 
 
 def blocked(e: Evidence) -> Finding | None:
     """It stands before places where f has no value, and its steps got short for it."""
-    short = e.t.count == 0 or e.lengths[-1] <= 1e-6 * (1 + norm(e.here.x))
+    short = e.t.count == 0 or e.lengths[-1] <= 1e-6 * e.length
     if e.found or e.broke or e.t.converged or not e.here.finite or not short or e.here.norm == 0:
         return None
     d = -e.here.gradient / e.here.norm
-    for far in 10.0 ** np.arange(-12, -1.0) * (1 + norm(e.here.x)):
+    for far in 10.0 ** np.arange(-12, -1.0) * e.length:
         x = e.here.x + far * d
         if not math.isfinite(e.problem.value(x)):
             break
@@ -141,17 +178,20 @@ def blocked(e: Evidence) -> Finding | None:
 
 
 def unbounded(e: Evidence) -> Finding | None:
-    if e.t.count < 3 or not e.values[-1] < min(e.values[0], 0) or not e.norms[-1] > 2 * e.norms.min() or e.broke:
+    """Further along the last step f falls at least in proportion, as far as is looked."""
+    if e.t.count < FEW or e.found or not e.values[-1] < e.values[0]:
         return None
     d = e.t.steps[-1].direction * e.t.steps[-1].rate
-    further = [e.problem.value(e.t.last.x + 10.0**j * d) for j in range(7)]
-    if not all(b < a for a, b in zip([e.t.value, *further], further)):
+    far = 10.0 ** np.arange(REACH + 1)
+    further = np.array([e.t.value, *(e.problem.value(e.t.last.x + f * d) for f in far)])
+    slopes = np.diff(further) / np.diff([0, *far])
+    if not (slopes[0] < 0 and np.all((slopes <= 0.5 * slopes[0]) | (further[1:] == -np.inf))):
         return None
-    passed = _passed_saddle(e)
+    grows = "grows" if e.norms[-1] > 2 * e.norms.min() else "does not shrink"
     words = (
-        f"f falls without end as far as was looked: {e.t.value:.4g} here, {further[-1]:.4g} at 10⁶ more such steps "
-        "along "
-        f"{direction_words(d / norm(d), e.t.labels)}; ‖∇f‖ grows. A loss needs a bound below: no rate helps{passed}"
+        f"f falls without end as far as was looked: {e.t.value:.4g} here, {further[-1]:.4g} after 10¹⁵ more such steps "
+        f"along {direction_words(d / norm(d), e.t.labels)}; ‖∇f‖ {grows}. A loss needs a bound below: no rate helps"
+        f"{_passed_saddle(e)}"
     )
     return Finding("unbounded below", words, {"value": e.t.value, "further": further[-1], "direction": d / norm(d)})
 
@@ -159,7 +199,7 @@ def unbounded(e: Evidence) -> Finding | None:
 def _passed_saddle(e: Evidence) -> str:
     k = int(np.argmin(e.norms))
     near = [s for s in e.t.steps if s.k == k]
-    p = newton_point(e.problem, e.problem.point(near[0].x)) if near and e.problem.size <= SMALL else None
+    p = newton_point(e.problem, e.problem.point(near[0].x), e.length) if near and e.problem.size <= SMALL else None
     if p is None or e.kind_of(p.spectrum) != "saddle":
         return ""
     return f". At step {k} it passed the saddle at {place_words(p.x, e.t.labels)} (‖∇f‖ was {e.norms[k]:.3g} there)"

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tangently.descent.evidence import SINGULAR, Evidence, Nearby
-from tangently.descent.findings import FIRST, Finding
+from tangently.descent.findings import FIRST, REMARK, TROUBLE, Finding
 from tangently.descent.remedies import bound_words, direction_words, nice, place_words, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import (
@@ -22,7 +22,7 @@ from tangently.descent.theory import (
     spectrum,
 )
 
-# ---------------------------------------------------------------- slow
+PLENTY = 0.02  # of the way down in f
 
 
 def slow(e: Evidence) -> Finding | None:
@@ -49,8 +49,7 @@ def _heads_for_flat(e: Evidence) -> bool:
 def _sublinear(e: Evidence, p: Nearby) -> Finding:
     words = (
         f"it heads for a degenerate point, {place_words(p.x, e.t.labels)}, {p.distance:.3g} away, where an eigenvalue "
-        "of the "
-        f"Hessian vanishes: with κ = ∞ no fixed rate shrinks the error by a fixed factor (measured lately: "
+        f"of the Hessian vanishes: with κ = ∞ no fixed rate shrinks the error by a fixed factor (measured lately: "
         f"{float(e.theory.measured[-1]):.6g}), and Newton's steps only by {p.contraction:.3g}"
     )
     numbers = {"x": p.x, "distance": p.distance, "contraction": p.contraction, "eigenvalues": p.spectrum.values}
@@ -66,18 +65,21 @@ def _short_steps(e: Evidence, ratio: float) -> Finding | None:
     speed = float(np.abs(e.here.x - earlier.x).max()) / max(1, e.t.count - earlier.k)
     gone = float(np.abs(e.here.x - first_point(e.t)).max())
     needed = left / speed if speed else math.inf
-    plenty = e.gap > 1e-4 * abs(e.values[0] - e.t.value + e.gap)
-    if not (e.reference.converged and plenty and needed > 2 * e.t.count) or gone == 0:
+    if not (e.reference.converged and needed > 2 * e.t.count) or gone == 0 or not _plenty(e):
         return None
     words = (
         f"{e.t.method} moves an entry by about its rate: {speed:.3g} a step lately, and {left:.3g} is left to the "
-        "minimum at "
-        f"{place_words(e.reference.last.x, e.t.labels)}, {needed:.2g} more steps"
+        f"minimum at {place_words(e.reference.last.x, e.t.labels)}, {needed:.2g} more steps"
     )
     numbers = {"rate": e.rate, "speed": speed, "left": left, "steps": needed, "ratio": ratio}
     return Finding(
         "rate too small", words, numbers, **remedied(e, [{"rate": nice(e.rate * f)} for f in (10, 100, 1000)])
     )
+
+
+def _plenty(e: Evidence) -> bool:
+    """Is a part of the way down left that counts?"""
+    return e.gap > PLENTY * abs(e.values[0] - e.t.value + e.gap)
 
 
 def _too_small(e: Evidence, ratio: float) -> Finding | None:
@@ -92,7 +94,8 @@ def _too_small(e: Evidence, ratio: float) -> Finding | None:
         f"the rate {e.rate:.4g} is {ratio:.2g} of {bound_words(e)} (median on the path; the least bound met is "
         f"{bound:.4g}): each step does little. {_left(e)}"
     )
-    return Finding("rate too small", words, {"rate": e.rate, "ratio": ratio, "bound": bound, "gap": e.gap}, **found)
+    numbers = {"rate": e.rate, "ratio": ratio, "bound": bound, "gap": e.gap}
+    return Finding("rate too small", words, numbers, **found, kind=TROUBLE if _plenty(e) else REMARK)
 
 
 def _left(e: Evidence) -> str:

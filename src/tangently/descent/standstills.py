@@ -27,18 +27,23 @@ def kinked(e: Evidence) -> Finding | None:
     reach = e.rate * jump / 2
     words = (
         f"{len(e.kinks)} of the last {len(list(e.run)[-8:])} steps cross a kink{what}, at which the gradient jumps by "
-        f"{jump:.4g}, however short the step; at a fixed rate it stays about {reach:.3g} away from the kink"
+        f"{jump:.4g}, however short the step"
+        + (f"; at a fixed rate it stays about {reach:.3g} away from the kink" if e.fixed else "")
     )
     numbers = {"crossings": len(e.kinks), "jump": jump, "rows": rows, "reach": reach}
-    candidates = [
-        {"schedule": "cosine"},
-        {"rate": nice(e.rate / 10)},
-        {"rate": nice(e.rate / 10), "schedule": "cosine"},
-    ]
-    found = remedied(e, candidates if e.t.method in FIRST else [])
+    found = remedied(e, _smaller_steps(e))
     after = found.get("after")
     much = after is not None and e.t.value - after.value > 1e-3 * abs(e.values[0] - e.t.value)
     return Finding("non-smooth zigzag", words, numbers, **found, kind=TROUBLE if much else VERDICT)
+
+
+def _smaller_steps(e: Evidence) -> list[Change]:
+    """Rates that go to 0; of a search, which stalls at a kink, a rate that crosses the way it came in a few steps."""
+    if e.t.method in FIRST and e.fixed:
+        tenth = nice(e.rate / 10)
+        return [{"schedule": "cosine"}, {"rate": tenth}, {"rate": tenth, "schedule": "cosine"}]
+    rates = [nice(part * e.length / e.norms.max()) for part in (0.3, 0.03)]
+    return [{"method": "gradient descent", "rate": r, "schedule": "cosine"} for r in rates]
 
 
 def _broken(e: Evidence, k: Kink) -> list[str]:
@@ -75,12 +80,11 @@ def saddle(e: Evidence) -> Finding | None:
         return None
     kind, v = e.kind_of(p.spectrum), p.spectrum.vectors[:, 0]
     v = v if v[int(np.argmax(np.abs(v)))] > 0 else -v
-    below, above = int((p.spectrum.values < 0).sum()), int((p.spectrum.values > 0).sum())
     least = float(p.spectrum.values[0])
     grows = f", at this rate by {abs(1 - e.rate * least):.4g} a step" if e.t.method == "gradient descent" else ""
     words = (
-        f"it is {_far(p.distance)} a {kind} at {place_words(p.x, e.t.labels)}: {below} negative and {above} positive "
-        f"eigenvalue{'s' if below + above > 1 else ''}. f falls along {direction_words(v, e.t.labels)}, λ = "
+        f"it is {_far(e, p)} a {kind} at {place_words(p.x, e.t.labels)}: {_signs(p.spectrum)}. f falls along "
+        f"{direction_words(v, e.t.labels)}, λ = "
         f"{least:.4g}{grows}"
     )
     numbers = {"kind": kind, "x": p.x, "direction": v, "eigenvalue": least, "distance": p.distance, "value": p.value}
@@ -88,17 +92,47 @@ def saddle(e: Evidence) -> Finding | None:
 
 
 def _escapes(e: Evidence, p: Nearby, v: np.ndarray) -> list[Change]:
-    start = e.problem.pack(p.x + 1e-2 * (1 + norm(p.x)) * v)
+    start = e.problem.pack(p.x + 1e-2 * e.length * v)
     return [{"start": start}, {"start": start, "method": "trust region"}]
 
 
-def _far(distance: float) -> str:
-    return "at" if distance < 1e-9 else f"{distance:.3g} away from"
+def _signs(s: Spectrum) -> str:
+    """The inertia of a Hessian that has a negative eigenvalue."""
+    n, below, above = s.values.size, int((s.values < 0).sum()), int((s.values > 0).sum())
+    if n == 1:
+        return "the second derivative is negative"
+    if below == n:
+        return f"all {n} eigenvalues of the Hessian are negative"
+    return f"of {n} eigenvalues of the Hessian {below} {'is' if below == 1 else 'are'} negative, {above} positive"
+
+
+def _far(e: Evidence, p: Nearby) -> str:
+    return "at" if p.distance < 1e-9 * e.length else f"{p.distance:.3g} away from"
 
 
 def _slow(e: Evidence) -> bool:
     """Is ‖∇f‖ small against what it was, or small enough to have stopped?"""
-    return e.t.converged or e.t.count == 0 or bool(e.here.norm <= 1e-2 * e.norms.max())
+    return e.settled or e.t.count == 0 or bool(e.here.norm <= 1e-2 * e.norms.max())
+
+
+def stopped_early(e: Evidence) -> Finding | None:
+    """It stopped at its tolerance, in a bowl whose bottom is far away."""
+    p = e.nearby
+    if e.found or not e.settled or e.close is not None or p is None or not _in_the_bowl_of(e, p):
+        return None
+    words = (
+        f"it stopped because {e.t.reason}, but that is not small for this f: Newton's steps lead to a minimum at "
+        f"{place_words(p.x, e.t.labels)}, {p.distance:.3g} away, where f is {p.value:.4g} instead of {e.t.value:.4g}"
+    )
+    tolerance, tighter = e.t.settings.get("tolerance", 1e-6), nice(1e-6 * e.here.norm)
+    numbers = {"tolerance": tolerance, "norm": e.here.norm, "distance": p.distance, "x": p.x}
+    changes = [{"tolerance": tighter}, {"tolerance": tighter, "method": "trust region"}]
+    return Finding("tolerance too large", words, numbers, **remedied(e, changes))
+
+
+def _in_the_bowl_of(e: Evidence, p: Nearby) -> bool:
+    """Does f bend up in all directions here, and at that minimum?"""
+    return e.end.least > SINGULAR * e.curvature and e.kind_of(p.spectrum) == "minimum"
 
 
 def plateau(e: Evidence) -> Finding | None:
@@ -107,62 +141,82 @@ def plateau(e: Evidence) -> Finding | None:
         return None
     if e.here.norm == 0 and e.close is not None:
         return _flat(e)
-    if e.arrived or e.kinks:
+    if e.arrived or e.kinks or e.close is not None or not _creeps(e):
         return None
-    if (e.nearby is not None and e.close is not None) or not _creeps(e):
+    if e.nearby is not None and _in_the_bowl_of(e, e.nearby):
         return None
     drop = float(e.values[-2] - e.values[-1]) if e.t.count else e.rate * e.here.norm**2
     top = e.end.top
     numbers = {"norm": e.here.norm, "sharpness": top, "drop": drop, "rate": e.rate}
-    asked = f" (it stopped because {e.t.reason})" if e.t.converged else ""
-    words = f"‖∇f‖ = {e.here.norm:.3g} is small, yet no stationary point is nearby, and λ_max = {top:.3g}{asked}"
+    asked = f" (it stopped because {e.t.reason})" if e.settled else ""
+    looked = "yet Newton's steps lead to no stationary point nearby, and " if e.problem.size <= SMALL else ""
+    words = f"‖∇f‖ = {e.here.norm:.3g} is small, {looked}λ_max = {top:.3g}{asked}"
     if drop > 0:
         tenth = 0.1 * (e.gap or abs(e.t.value)) / drop
         numbers["steps"] = tenth
-        aim = "a tenth of the way down to the best value known" if e.gap else "a tenth of f"
+        aim = f"a tenth of the way down to the best value known, {e.t.value - e.gap:.4g}," if e.gap else "a tenth of f"
         words += f". At this speed, {drop:.3g} a step, {aim} takes about {tenth:.2g} more steps"
     return Finding("plateau", words, numbers, **remedied(e, _off_a_plateau(e)))
 
 
 def _off_a_plateau(e: Evidence) -> list[Change]:
-    strict = {"tolerance": 1e-3 * e.here.norm} if e.t.converged and e.here.norm else {}
+    strict = {"tolerance": 1e-3 * e.here.norm} if e.settled and e.here.norm else {}
     faster = [{**strict, "rate": nice(e.rate * 10.0**j)} for j in (2, 4, 6)] if e.fixed else []
-    return [*faster, {**strict, "method": "Adam", "rate": 0.1}, {**strict, "method": "trust region"}]
+    return [*faster, {**strict, "method": "Adam", "rate": nice(0.1 * e.length)}, {**strict, "method": "trust region"}]
 
 
 def _creeps(e: Evidence) -> bool:
-    """Is the speed such that nothing will come of it, though there is somewhere to go?"""
-    if e.t.count == 0:
-        return e.t.converged
-    if e.t.converged:
-        return True
-    half = e.values[len(e.values) // 2]
-    small = e.here.norm <= 1e-3 * max(1.0, abs(e.values[0])) / (1 + norm(e.here.x)) * 10
-    return small and 0 <= half - e.values[-1] <= 0.05 * max(abs(half), e.gap) and e.gap > 10 * (half - e.values[-1])
+    """Is the speed such that nothing will come of it, though there is somewhere to go? (No unit of x or f matters.)"""
+    if e.settled or e.t.count == 0:
+        return e.settled
+    drop = e.values[len(e.values) // 2] - e.values[-1]
+    across = e.here.norm * max(e.length, norm(e.here.x))  # what the slope promises over the size of x
+    return bool(across <= 0.01 * e.gap and 0 <= drop < 0.05 * e.gap)
 
 
 def _flat(e: Evidence) -> Finding | None:
     """The gradient is exactly zero: look around for lower values."""
     if e.kind_of(e.end) != "degenerate":
         return None
-    lower = lower_around(e.problem, e.here, np.eye(e.problem.size)[: 2 * TAIL])
+    directions = np.vstack([np.eye(e.problem.size)[: 2 * TAIL], random_directions(e.problem.size, 8)])
+    lower = lower_around(e.problem, e.here, directions, e.length)
     if lower is None:
-        return None
+        return _level(e, directions)
     x, value = lower
     far = norm(x - e.here.x)
-    if far <= CLOSE * (1 + norm(e.here.x)):
+    if far <= CLOSE * e.length:
         return None
     words = (
         f"the gradient is exactly zero, and the Hessian can't be told from zero in {_zeros(e)} of {e.problem.size} "
-        "directions: no "
-        f"method that looks at derivatives alone moves from here. f is lower, {value:.4g}, {far:.3g} away, at "
-        f"{place_words(x, e.t.labels)}"
+        f"directions: no method that looks at derivatives alone moves from here. f is lower, {value:.4g}, {far:.3g} "
+        f"away, at {place_words(x, e.t.labels)}"
     )
     start = e.problem.pack(x)
-    return Finding(
-        "plateau", words, {"norm": 0.0, "lower": value, "distance": far},
-        **remedied(e, [{"start": start}, {"start": start, "method": "trust region"}], first=True),
-    )  # fmt: skip
+    changes = [{"start": start}, {"start": start, "method": "trust region"}]
+    numbers = {"norm": 0.0, "lower": value, "distance": far}
+    return Finding("plateau", words, numbers, **remedied(e, changes, first=True))
+
+
+def random_directions(n: int, count: int) -> np.ndarray:
+    """Unit vectors, one a row, always the same ones."""
+    found = np.random.default_rng(0).normal(size=(count, n))
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def _level(e: Evidence, directions: np.ndarray) -> Finding | None:
+    """f is one number all around here, and another further away: dead units, saturation that rounds to a constant."""
+    around = lambda far: [e.problem.value(e.here.x + s * far * d) for d in directions for s in (1, -1)]
+    if np.any(e.end.values) or set(around(1e-3 * e.length)) != {e.here.value}:
+        return None
+    if all(v == e.here.value for far in (1, 100, 1e4) for v in around(far * e.length)):
+        return None  # a constant, as far as is told
+    words = (
+        f"f is constant around here, {e.here.value:.4g} in all {2 * len(directions)} directions that were looked at, "
+        "and other numbers further away: every derivative is 0, so no method moves, and no minimum was found. Units may be "
+        "dead or saturated (a max(0, ·) whose argument is nowhere positive). Start elsewhere"
+    )
+    elsewhere = [e.problem.pack(0.5 * v * math.sqrt(e.problem.size)) for v in random_directions(e.problem.size, 3)]
+    return Finding("plateau", words, {"norm": 0.0}, **remedied(e, [{"start": x} for x in elsewhere], first=True))
 
 
 def _zeros(e: Evidence) -> int:
@@ -233,10 +287,9 @@ def _converged_large(e: Evidence) -> Finding:
 
 def _degenerate(e: Evidence, p: Nearby) -> Finding:
     null = p.spectrum.vectors[:, np.abs(p.spectrum.values) <= SINGULAR * e.curvature].T
-    mixed = np.random.default_rng(0).normal(size=(24, len(null))) @ null
-    directions = np.vstack([null, mixed / np.linalg.norm(mixed, axis=1, keepdims=True)])
+    directions = np.vstack([null, random_directions(len(null), 24) @ null])
     here = e.problem.point(p.x)
-    lower = lower_around(e.problem, here, directions)
+    lower = lower_around(e.problem, here, directions, e.length)
     head = (
         f"at a degenerate point, {place_words(p.x, e.t.labels)}: {len(null)} of {e.problem.size} eigenvalues of the "
         "Hessian "
@@ -258,6 +311,8 @@ def descending(e: Evidence) -> Finding | None:
     """Nothing is wrong, but it is not there yet."""
     if e.arrived or any(f.kind != REMARK for f in e.found.values()):
         return None
+    if e.t.ending == "below":
+        return _as_asked(e)
     if e.t.count == 0:
         return _not_begun(e)
     if e.t.problem.stochastic:
@@ -270,6 +325,11 @@ def descending(e: Evidence) -> Finding | None:
         others = [{"method": "L-BFGS"}] if e.t.method in FIRST else []
         return Finding("undecided", words, {"norm": e.here.norm, "sharpness": e.end.top}, **remedied(e, others))
     return _unfinished(e)
+
+
+def _as_asked(e: Evidence) -> Finding:
+    words = f"it stopped as it was asked to: {e.t.reason}. ‖∇f‖ = {e.here.norm:.3g} there: no minimum yet"
+    return Finding("still descending", words, {"norm": e.here.norm}, kind=VERDICT)
 
 
 def _not_begun(e: Evidence) -> Finding:
@@ -324,4 +384,4 @@ def negative_curvature(e: Evidence) -> Finding | None:
     return Finding("negative curvature", words, {"steps": len(bent), "least": worst}, kind=REMARK)
 
 
-__all__ = ["converged", "descending", "kinked", "negative_curvature", "plateau", "saddle"]
+__all__ = ["converged", "descending", "kinked", "negative_curvature", "plateau", "saddle", "stopped_early"]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from tangently.descent.evidence import SINGULAR, Evidence
+from tangently.descent.evidence import SINGULAR, Evidence, spread
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
 from tangently.descent.remedies import bound_words, direction_words, nice, remedied
 from tangently.descent.steps import norm
@@ -152,7 +150,7 @@ def noise(e: Evidence) -> Finding | None:
     if not e.t.problem.stochastic or e.found:
         return None
     scatter = _scatter(e)
-    full = [e.problem.value(s.x) for s in _spread(e.t.steps, 24)] + [e.t.value]
+    full = [e.problem.value(s.x) for s in spread(e.t.steps, 24)] + [e.t.value]
     early, late = np.array(full[len(full) // 2 : 3 * len(full) // 4]), np.array(full[3 * len(full) // 4 :])
     wobble = math.hypot(early.std() / math.sqrt(len(early)), late.std() / math.sqrt(len(late)))
     falls = early.mean() - late.mean()
@@ -187,10 +185,6 @@ def _scatter(e: Evidence) -> float:
         squares.append(norm(e.problem.value_and_gradient(e.t.last.x)[1] - e.here.gradient) ** 2)
     e.problem.on_all()
     return math.sqrt(sum(squares) / len(squares))
-
-
-def _spread(kept: Sequence[Any], most: int) -> list[Any]:
-    return [kept[k] for k in np.unique(np.linspace(0, len(kept) - 1, most).astype(int))] if kept else []
 
 
 __all__ = ["edge", "hovering", "noise", "oscillation", "too_much_momentum"]
