@@ -8,7 +8,7 @@ import numpy as np
 
 from tangently.descent.evidence import SINGULAR, Evidence, Nearby
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, Finding
-from tangently.descent.remedies import bound_words, direction_words, nice, place_words, remedied
+from tangently.descent.remedies import bound_words, direction_words, near_one, nice, place_words, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import (
     SCALED,
@@ -50,7 +50,7 @@ def _sublinear(e: Evidence, p: Nearby) -> Finding:
     words = (
         f"it heads for a degenerate point, {place_words(p.x, e.t.labels)}, {p.distance:.3g} away, where an eigenvalue "
         f"of the Hessian vanishes: with κ = ∞ no fixed rate shrinks the error by a fixed factor (measured lately: "
-        f"{float(e.theory.measured[-1]):.6g}), and Newton's steps only by {p.contraction:.3g}"
+        f"{near_one(float(e.theory.measured[-1]))}), and Newton's steps only by {p.contraction:.3g}"
     )
     numbers = {"x": p.x, "distance": p.distance, "contraction": p.contraction, "eigenvalues": p.spectrum.values}
     return Finding(
@@ -112,19 +112,18 @@ def _valley(e: Evidence, ratio: float) -> Finding | None:
     words = (
         f"κ = {kappa:.4g} (λ from {s.values[0]:.4g} to {s.top:.4g}): the steepest direction keeps the rate below "
         f"{(e.rule or Recurrence()).bound(s.top):.4g}, and along the flattest, "
-        f"{direction_words(s.vectors[:, 0], e.t.labels)}, such steps do little. At best, (κ − 1)/(κ + 1) = "
-        f"{gd.factor:.6g} a step, a digit of x costs {digit / -math.log(gd.factor):.3g} steps; momentum's best pair "
-        f"needs {digit / -math.log(pair.factor):.3g}"
+        f"{direction_words(s.vectors[:, 0], e.t.labels)}, such steps do little. At best, (κ − 1)/(κ + 1) "
+        f"= {near_one(gd.factor)} a step, a digit of x costs {digit / -math.log(gd.factor):.3g} steps; momentum's best "
+        f"pair needs {digit / -math.log(pair.factor):.3g}"
     )
     numbers = {"condition": kappa, "best factor": gd.factor, "momentum pair": pair, "ratio": ratio}
     numbers |= {"eigenvalues": s.values, "measured": float(e.theory.measured[-1])}
     shares = None if center is None else progress_shares(e, s, center)
     if shares is not None:
         numbers |= {"shares": shares}
-        words += (
-            f". Of what is left of f, {shares[0]:.1%} lies along the flattest direction, {shares[-1]:.1%} along the "
-            "steepest"
-        )
+        most = int(np.argmax(shares))
+        which = "flattest direction" if most == 0 else f"eigenvector of λ = {s.values[most]:.4g}"
+        words += f". Of what is left of f, {shares[most]:.1%} lies along the {which}"
     moves = {"method": "momentum", "rate": pair.rate, "momentum": pair.momentum}
     return Finding("ill conditioning", words, numbers, **remedied(e, [moves, {"method": "L-BFGS"}]))
 

@@ -189,13 +189,37 @@ class Evidence:
         """The method that is recommended, from the same start: the best value known."""
         method = "trust region" if self.problem.size <= FAST else "L-BFGS"
         try:
-            return minimized(self.problem, {"method": method, "steps": 300, "seconds": self.seconds(0.3)})
+            settings = {"method": method, "steps": 300, "seconds": self.seconds(0.3), "tolerance": self._fine}
+            return minimized(self.problem, settings)
         except (
             TangentlyError,
             ArithmeticError,
             np.linalg.LinAlgError,
         ):  # then the run itself is the best that is known
             return self.t
+
+    @property
+    def _fine(self) -> float:
+        """A tolerance that is small for this f."""
+        return min(float(self.t.settings.get("tolerance", 1e-6)), 1e-7 * float(self.norms[0]))
+
+    @property
+    def falls(self) -> bool:
+        """Is the last quarter of the run below the one before, and still falling?"""
+        quarter = max(1, len(self.values) // 4)
+        before, late = self.values[-2 * quarter : -quarter], self.values[-quarter:]
+        return bool(late.mean() < before.mean() and self.values[-1] <= late.mean())
+
+    @property
+    def late_factor(self) -> float:
+        """By what ‖∇f‖ was multiplied in each of the last steps (nan: not known)."""
+        return _factor(self.norms[-TAIL - 1 :])
+
+    @property
+    def steady(self) -> bool:
+        """Has it been about that factor for a while? (Else no number of steps can be told from it.)"""
+        late, before = self.late_factor, _factor(self.norms[-2 * TAIL - 1 : -TAIL])
+        return self.t.count <= TAIL or bool(0.8 < np.log(before) / np.log(late) < 1.25)
 
     @functools.cached_property
     def gap(self) -> float:
@@ -209,7 +233,8 @@ class Evidence:
         if self.broke or self.arrived or self.t.count < 5 or not math.isfinite(self.t.value):
             return False
         way = self.values[0] - self.t.value + self.gap
-        return self.gap > 1e-8 * abs(way) and not self.t.problem.stochastic
+        some = 1e-8 if self.late_factor < 1 - 0.1 / self.t.count else 1e-13
+        return self.gap > some * abs(way) and not self.t.problem.stochastic
 
     @functools.cached_property
     def kinks(self) -> list[Kink]:
@@ -222,13 +247,19 @@ class Evidence:
         return [k for k in found if k is not None]
 
 
+def _factor(norms: np.ndarray) -> float:
+    """The geometric mean of the quotients of numbers that follow one another."""
+    good = len(norms) > 1 and norms[0] > 0 and norms[-1] > 0
+    return float((norms[-1] / norms[0]) ** (1 / (len(norms) - 1))) if good else math.nan
+
+
 def newton_point(problem: Problem, start: Point, length: float = 1.0, most: int = 60) -> Nearby | None:
     """Newton's steps (least squares where the Hessian is singular), which must contract but for a few; None if not.
 
     length: the size of what happens in x. Steps that shrink by one factor r, all the same way, head for a degenerate
     point, whose distance is then a geometric sum: it is leapt to.
     """
-    p, ratios, strikes, last = start, [1.0], 0, np.full(problem.size, np.inf)
+    p, ratios, strikes, last, leapt = start, [1.0], 0, np.full(problem.size, np.inf), False
     for k in range(most):
         seen = spectrum(problem, p.x)
         if not p.finite or not seen.values.size:
@@ -239,14 +270,14 @@ def newton_point(problem: Problem, start: Point, length: float = 1.0, most: int 
         size = length + norm(p.x)
         strikes += norm(d) > CONTRACTS * norm(last)
         if strikes > STRIKES or not _solves(seen.values, seen.vectors, p, d):
-            if k and norm(last) <= 1e-7 * size:
+            if leapt or (k and norm(last) <= 1e-7 * size):
                 break  # as near as rounding lets it come
             return None
         if norm(d) <= 1e-15 * size:
             break
         ratios.append(norm(d) / norm(last) if k else 0.0)
-        p = _leap(problem, p, d, last, ratios) or problem.point(p.x + d)
-        last = d
+        limit = _leap(problem, p, d, last, ratios)
+        p, last, leapt = limit or problem.point(p.x + d), d, leapt or limit is not None
     else:
         if norm(last) > 1e-6 * (length + norm(p.x)):
             return None

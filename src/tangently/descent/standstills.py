@@ -8,7 +8,7 @@ import numpy as np
 
 from tangently.descent.evidence import CLOSE, SINGULAR, TAIL, Evidence, Kink, Nearby, lower_around
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
-from tangently.descent.remedies import BUDGET, Change, direction_words, nice, place_words, remedied
+from tangently.descent.remedies import BUDGET, Change, direction_words, near_one, nice, place_words, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import SMALL, Spectrum, condition_number
 
@@ -127,7 +127,7 @@ def stopped_early(e: Evidence) -> Finding | None:
     tolerance, tighter = e.t.settings.get("tolerance", 1e-6), nice(1e-6 * e.here.norm)
     numbers = {"tolerance": tolerance, "norm": e.here.norm, "distance": p.distance, "x": p.x}
     changes = [{"tolerance": tighter}, {"tolerance": tighter, "method": "trust region"}]
-    return Finding("tolerance too large", words, numbers, **remedied(e, changes))
+    return Finding("tolerance too large", words, numbers, **remedied(e, changes, first=True))
 
 
 def _in_the_bowl_of(e: Evidence, p: Nearby) -> bool:
@@ -212,8 +212,8 @@ def _level(e: Evidence, directions: np.ndarray) -> Finding | None:
         return None  # a constant, as far as is told
     words = (
         f"f is constant around here, {e.here.value:.4g} in all {2 * len(directions)} directions that were looked at, "
-        "and other numbers further away: every derivative is 0, so no method moves, and no minimum was found. Units may be "
-        "dead or saturated (a max(0, ·) whose argument is nowhere positive). Start elsewhere"
+        "and other numbers further away: every derivative is 0, so no method moves, and no minimum was found. Units "
+        "may be dead or saturated (a max(0, ·) whose argument is nowhere positive). Start elsewhere"
     )
     elsewhere = [e.problem.pack(0.5 * v * math.sqrt(e.problem.size)) for v in random_directions(e.problem.size, 3)]
     return Finding("plateau", words, {"norm": 0.0}, **remedied(e, [{"start": x} for x in elsewhere], first=True))
@@ -317,7 +317,7 @@ def descending(e: Evidence) -> Finding | None:
         return _not_begun(e)
     if e.t.problem.stochastic:
         return _descending_noisily(e)
-    if not _falls(e):
+    if not e.falls:
         words = (
             f"it has not arrived at a minimum ({e.t.reason}), f does not fall any more, and why can't be decided: "
             f"‖∇f‖ = {e.here.norm:.3g}, λ_max = {e.end.top:.4g}"
@@ -340,22 +340,16 @@ def _not_begun(e: Evidence) -> Finding:
     return Finding("undecided", words, {"norm": e.here.norm}, **remedied(e, others))
 
 
-def _falls(e: Evidence) -> bool:
-    """Is the last quarter of the run below the one before, and still falling?"""
-    quarter = max(1, len(e.values) // 4)
-    before, late = e.values[-2 * quarter : -quarter], e.values[-quarter:]
-    return bool(late.mean() < before.mean() and e.values[-1] <= late.mean())
-
-
 def _unfinished(e: Evidence) -> Finding:
-    factor = e.t.rate.linear
-    tolerance = e.t.settings.get("tolerance", 1e-6)
-    more = (
-        math.log(tolerance / e.here.norm) / math.log(factor) if 0 < factor < 1 and e.here.norm > tolerance else math.nan
-    )
+    factor, tolerance = e.late_factor, e.t.settings.get("tolerance", 1e-6)
+    known = 0 < factor < 1 and e.steady and e.here.norm > tolerance > 0
+    more = math.log(tolerance / e.here.norm) / math.log(factor) if known else math.nan
     words = f"it still descends: ‖∇f‖ = {e.here.norm:.3g}, the last step lowered f by {e.values[-2] - e.values[-1]:.3g}"
+    words += f" ({e.t.reason})" if e.t.ending not in ("steps", "") else ""
     if math.isfinite(more):
-        words += f". At the measured factor {factor:.4g} a step about {more:.3g} more steps reach ‖∇f‖ ≤ {tolerance:g}"
+        words += (
+            f". At the measured factor {near_one(factor)} a step about {more:.3g} more steps reach ‖∇f‖ ≤ {tolerance:g}"
+        )
     steps = min(BUDGET, math.ceil(e.t.count + 1.2 * more) if math.isfinite(more) else 4 * e.t.count)
     numbers = {"norm": e.here.norm, "factor": factor, "more steps": more}
     return Finding(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 
-from tangently.descent.evidence import SINGULAR, Evidence, spread
+from tangently.descent.evidence import SINGULAR, TAIL, Evidence, spread
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
-from tangently.descent.remedies import bound_words, direction_words, nice, remedied
+from tangently.descent.remedies import bound_words, direction_words, nice, place_words, remedied
 from tangently.descent.steps import norm
-from tangently.descent.theory import SCALED, Spectrum, best_rate, factors, momentum_pair
+from tangently.descent.theory import SCALED, Recurrence, Spectrum, best_rate, factors, momentum_pair, spectrum
 
 # ---------------------------------------------------------------- restless
 
@@ -37,6 +38,27 @@ def oscillation(e: Evidence) -> Finding | None:
     if turns < 0.9 or share < 0.3 or not factor > 0.5:
         return None
     return _alternating(e, turns, share, factor)
+
+
+def unsettled(e: Evidence) -> Finding | None:
+    """f does not fall any more, and the rate is above the bound at the minimum: there it can't come to rest."""
+    if e.found or e.arrived or not e.fixed or e.theory.edge or e.t.problem.stochastic or e.kinks or e.t.count < TAIL:
+        return None
+    p, quarter = e.reference, len(e.values) // 4
+    if e.falls or not p.converged or e.values[-quarter:].mean() < p.value + 0.01 * abs(e.values[0] - p.value):
+        return None
+    top = spectrum(e.problem, p.last.x, until=time.perf_counter() + e.seconds(0.2)).top
+    bound = (e.rule or Recurrence()).bound(top)
+    if e.t.method in SCALED or not e.rate > bound:
+        return None
+    words = (
+        f"f goes up and down and stays above {e.values[-quarter:].min():.4g}: at the minimum that is known, "
+        f"{place_words(p.last.x, e.t.labels)} (f = {p.value:.4g}), λ_max = {top:.4g}, and the rate {e.rate:.4g} is "
+        f"above {bound_words(e)} = {bound:.4g} there, so it can't come to rest in it"
+    )
+    numbers = {"rate": e.rate, "sharpness": top, "bound": bound, "x": p.last.x}
+    changes = [{"rate": nice(bound / 2)}, {"rate": nice(bound / 4)}]
+    return Finding("oscillation", words, numbers, **remedied(e, changes))
 
 
 def hovering(e: Evidence) -> Finding | None:
@@ -187,4 +209,4 @@ def _scatter(e: Evidence) -> float:
     return math.sqrt(sum(squares) / len(squares))
 
 
-__all__ = ["edge", "hovering", "noise", "oscillation", "too_much_momentum"]
+__all__ = ["edge", "hovering", "noise", "oscillation", "too_much_momentum", "unsettled"]

@@ -105,9 +105,7 @@ class Trajectory:
     seconds: float
     full_value: float  # the loss on all of the data (`last.value` is that of the last batch)
     state: State | None = field(default=None, repr=False)
-    ending: str = (
-        ""  # tolerance, below, relative step, no further, steps, seconds, evaluations, not finite, interrupted
-    )
+    ending: str = ""  # one of ENDINGS: `reason` in a word
 
     # ---- the result
 
