@@ -92,15 +92,16 @@ def _too_small(e: Evidence, ratio: float) -> Finding | None:
         return None
     words = (
         f"the rate {e.rate:.4g} is {ratio:.2g} of {bound_words(e)} (median on the path; the least bound met is "
-        f"{bound:.4g}): each step does little. {_left(e)}"
+        f"{bound:.4g}): each step does little. {_left(e, after.value)}"
     )
     numbers = {"rate": e.rate, "ratio": ratio, "bound": bound, "gap": e.gap}
     return Finding("rate too small", words, numbers, **found, kind=TROUBLE if _plenty(e) else REMARK)
 
 
-def _left(e: Evidence) -> str:
-    way = e.values[0] - e.t.value + e.gap
-    return f"{e.gap / way:.2%} of the way down to the best value known ({e.t.value - e.gap:.4g}) is left" if way else ""
+def _left(e: Evidence, found: float) -> str:
+    best = min(found, e.t.value - e.gap)
+    way = e.values[0] - best
+    return f"{(e.t.value - best) / way:.2%} of the way down to the best value known ({best:.4g}) is left" if way else ""
 
 
 def _valley(e: Evidence, ratio: float) -> Finding | None:

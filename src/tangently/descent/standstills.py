@@ -317,6 +317,8 @@ def descending(e: Evidence) -> Finding | None:
         return _not_begun(e)
     if e.t.problem.stochastic:
         return _descending_noisily(e)
+    if e.t.ending == "no further":
+        return _stuck(e)
     if not e.falls:
         words = (
             f"it has not arrived at a minimum ({e.t.reason}), f does not fall any more, and why can't be decided: "
@@ -330,6 +332,15 @@ def descending(e: Evidence) -> Finding | None:
 def _as_asked(e: Evidence) -> Finding:
     words = f"it stopped as it was asked to: {e.t.reason}. ‖∇f‖ = {e.here.norm:.3g} there: no minimum yet"
     return Finding("still descending", words, {"norm": e.here.norm}, kind=VERDICT)
+
+
+def _stuck(e: Evidence) -> Finding:
+    """The method found no step that lowers f: an end, if the gradient has become small."""
+    part = e.here.norm / e.norms.max()
+    words = f"{e.t.reason} ‖∇f‖ is {part:.2g} of the largest on the way; whether this is a minimum can't be decided"
+    others = [{"method": m} for m in ("trust region", "L-BFGS") if m != e.t.method] if part > 1e-4 else []
+    kind = VERDICT if part <= 1e-4 else TROUBLE
+    return Finding("undecided", words, {"norm": e.here.norm, "part": part}, **remedied(e, others), kind=kind)
 
 
 def _not_begun(e: Evidence) -> Finding:
