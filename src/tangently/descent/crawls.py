@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from tangently.descent.evidence import SINGULAR, Evidence, Nearby
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, Finding
-from tangently.descent.remedies import bound_words, direction_words, near_one, nice, place_words, remedied
+from tangently.descent.remedies import BUDGET, bound_words, direction_words, near_one, nice, place_words, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import (
     SCALED,
@@ -22,6 +23,7 @@ from tangently.descent.theory import (
     spectrum,
 )
 
+SHY = 0.05  # a rate below this part of its bound is small
 PLENTY = 0.02  # of the way down in f
 
 
@@ -34,9 +36,11 @@ def slow(e: Evidence) -> Finding | None:
         return _sublinear(e, e.nearby)
     if e.t.method in (*SCALED, "Lion"):
         return _short_steps(e, ratio) if e.fixed or e.t.method == "Lion" else None
+    if isinstance(e.t.settings.get("rate"), Mapping) and e.rate < 0.1 * e.t.history.rates.max() and _plenty(e):
+        return _run_out(e)
     if not e.fixed:  # rates by a search or a schedule
         return _valley(e, ratio)
-    return (_too_small(e, ratio) if ratio < 0.1 else None) or _valley(e, ratio)
+    return (_too_small(e, ratio) if ratio < SHY else None) or _valley(e, ratio)
 
 
 def _heads_for_flat(e: Evidence) -> bool:
@@ -56,6 +60,18 @@ def _sublinear(e: Evidence, p: Nearby) -> Finding:
     return Finding(
         "degenerate point", words, numbers, **remedied(e, [{"method": "trust region"}, {"method": "L-BFGS"}])
     )
+
+
+def _run_out(e: Evidence) -> Finding:
+    """The schedule ended before the descent did."""
+    highest = float(e.t.history.rates.max())
+    words = (
+        f"the schedule has let the rate fall from {highest:.4g} to {e.rate:.3g}, so that steps do nothing any more, "
+        f"and {_left(e, e.t.value)}"
+    )
+    longer = [{"steps": min(BUDGET, f * e.t.count)} for f in (4, 16)]
+    numbers = {"rate": e.rate, "highest": highest, "gap": e.gap}
+    return Finding("rate too small", words, numbers, **remedied(e, [*longer, {"rate": highest}]))
 
 
 def _short_steps(e: Evidence, ratio: float) -> Finding | None:

@@ -77,7 +77,7 @@ def _checked(t: Any) -> Any:
 
 DETECTORS: tuple[Callable[[Evidence], Finding | None], ...] = (
     blowups.wrong_gradient, blowups.divergence, blowups.unbounded, blowups.invalid, blowups.blocked,
-    standstills.saddle, standstills.kinked, standstills.stopped_early, standstills.plateau,
+    standstills.saddle, standstills.kinked, standstills.held, standstills.stopped_early, standstills.plateau,
     swings.oscillation, swings.unsettled, swings.hovering, swings.too_much_momentum, swings.noise, swings.edge,
     crawls.slow, standstills.converged, standstills.descending, standstills.negative_curvature,
 )  # fmt: skip

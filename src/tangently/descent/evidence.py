@@ -103,6 +103,11 @@ class Evidence:
         return (float(found.values[0]), found.vectors[:, 0]) if found.values.size else (math.nan, np.zeros(0))
 
     @property
+    def bends_down(self) -> bool:
+        """Is the least eigenvalue at the end known to be negative?"""
+        return bool(self.least[0] < -SINGULAR * self.curvature)
+
+    @property
     def broke(self) -> bool:
         """Did it stop at a value that is not finite?"""
         return self.t.ending == "not finite"
@@ -167,7 +172,7 @@ class Evidence:
         if not self.here.finite or not math.isfinite(self.t.value):
             return False
         if self.problem.size > SMALL:
-            return self.settled and self.least[0] > SINGULAR * self.curvature
+            return self.settled and not self.bends_down
         p = self.close
         if p is None or self.kind_of(p.spectrum) not in ("minimum", "degenerate"):
             return False
@@ -230,7 +235,9 @@ class Evidence:
     @functools.cached_property
     def crawls(self) -> bool:
         """Not there yet, and a good part of the way (in f) is left."""
-        if self.broke or self.arrived or self.t.count < 5 or not math.isfinite(self.t.value):
+        if self.broke or self.arrived or not math.isfinite(self.t.value) or self.t.ending == "below":
+            return False
+        if self.t.count < (1 if self.t.ending == "relative step" else 5):
             return False
         way = self.values[0] - self.t.value + self.gap
         some = 1e-8 if self.late_factor < 1 - 0.1 / self.t.count else 1e-13
@@ -343,9 +350,12 @@ def kink_between(
     return Kink(a, b, ga, gb)
 
 
-def lower_around(problem: Problem, p: Point, directions: np.ndarray, length: float) -> tuple[np.ndarray, float] | None:
-    """The nearest lower value along ± the directions (rows), at distances from 10⁻³ to 10⁴ of a length."""
-    noise = 1e-12 * abs(p.value)
+def lower_around(
+    problem: Problem, p: Point, directions: np.ndarray, length: float, size: float
+) -> tuple[np.ndarray, float] | None:
+    """The nearest lower value along ± the directions (rows), at distances from 10⁻³ to 10⁴ of a length; lower by more
+    than the rounding of values of a size."""
+    noise = 1e-14 * max(size, abs(p.value))
     for far in 10.0 ** np.arange(-3, 4.25, 0.25) * length:
         at = [p.x + s * far * d for d in directions for s in (1, -1)]
         found = [(problem.value(x), k) for k, x in enumerate(at)]

@@ -326,13 +326,16 @@ def _loop(
             ending = _ending(step, point, stops)
             if ending is None and state.k >= most:
                 ending = Ending(f"all {state.k - begun} steps were taken", "steps")
-            if ending is None and timed and run.exhausted():
+            if ending is None and timed and not row.wrapped and run.exhausted():
                 ending = _used_up(problem, stops)
             if ending is not None:
                 return ending, point, state
             if state.k % LOOK == 0 or row.order == 2:
                 show(state.k - begun, point.value)
-        return _no_further(problem, row, state, log, run), point, state
+        ending = _no_further(problem, row, state, log, run)
+        if timed and row.wrapped and ending.name == "no further" and not ending.converged and run.exhausted():
+            ending = _used_up(problem, stops)
+        return ending, point, state
     except KeyboardInterrupt:
         raise Interrupted(point, State(state.k, point, {})) from None
 

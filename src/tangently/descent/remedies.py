@@ -37,8 +37,14 @@ def changed(t: Trajectory, change: Change) -> dict[str, Any]:
         base = {k: v for k, v in base.items() if k in ("tolerance", "relative_step", "seed")}
     if "rate" in change:
         base.pop("schedule", None)
-    steps = min(max(t.count, 50), BUDGET)
+    steps = change.get("steps", min(max(t.count, 50), BUDGET))
+    if isinstance(base.get("rate"), Mapping):  # a schedule is as long as the run
+        base["rate"] = _stretched(base["rate"], steps / max(1, t.count))
     return {**base, "steps": steps, **{k: v for k, v in change.items() if k != "start"}}
+
+
+def _stretched(schedule: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    return {**schedule, **{k: math.ceil(factor * schedule[k]) for k in ("horizon", "warm")}}
 
 
 def rerun(e: Evidence, change: Change, seconds: float) -> Trajectory | None:

@@ -10,7 +10,7 @@ from tangently.descent.evidence import CLOSE, SINGULAR, TAIL, Evidence, Kink, Ne
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
 from tangently.descent.remedies import BUDGET, Change, direction_words, near_one, nice, place_words, remedied
 from tangently.descent.steps import norm
-from tangently.descent.theory import SMALL, Spectrum, condition_number
+from tangently.descent.theory import SMALL, Spectrum, condition_number, option
 
 # ---------------------------------------------------------------- where it stands
 
@@ -76,6 +76,8 @@ def _broken(e: Evidence, k: Kink) -> list[str]:
 def saddle(e: Evidence) -> Finding | None:
     """A stationary point close by with directions in which f falls."""
     p = e.close
+    if not e.found and e.problem.size > SMALL and e.settled and e.bends_down:
+        return _saddle_large(e)
     if e.found or p is None or e.kind_of(p.spectrum) not in ("saddle", "maximum") or not _slow(e):
         return None
     kind, v = e.kind_of(p.spectrum), p.spectrum.vectors[:, 0]
@@ -88,11 +90,21 @@ def saddle(e: Evidence) -> Finding | None:
         f"{least:.4g}{grows}"
     )
     numbers = {"kind": kind, "x": p.x, "direction": v, "eigenvalue": least, "distance": p.distance, "value": p.value}
-    return Finding(kind, words, numbers, **remedied(e, _escapes(e, p, v), first=True))
+    return Finding(kind, words, numbers, **remedied(e, _escapes(e, p.x, v), first=True))
 
 
-def _escapes(e: Evidence, p: Nearby, v: np.ndarray) -> list[Change]:
-    start = e.problem.pack(p.x + 1e-2 * e.length * v)
+def _saddle_large(e: Evidence) -> Finding:
+    least, v = e.least
+    words = (
+        f"‖∇f‖ = {e.here.norm:.3g}, and f bends down along {direction_words(v, e.t.labels)}, λ = {least:.4g} (by "
+        f"Lanczos; the largest is {e.end.top:.4g}): no minimum, a saddle as far as is told"
+    )
+    numbers = {"kind": "saddle", "direction": v, "eigenvalue": least, "norm": e.here.norm}
+    return Finding("saddle", words, numbers, **remedied(e, _escapes(e, e.here.x, v), first=True))
+
+
+def _escapes(e: Evidence, x: np.ndarray, v: np.ndarray) -> list[Change]:
+    start = e.problem.pack(x + 1e-2 * e.length * v)
     return [{"start": start}, {"start": start, "method": "trust region"}]
 
 
@@ -179,7 +191,9 @@ def _flat(e: Evidence) -> Finding | None:
     if e.kind_of(e.end) != "degenerate":
         return None
     directions = np.vstack([np.eye(e.problem.size)[: 2 * TAIL], random_directions(e.problem.size, 8)])
-    lower = lower_around(e.problem, e.here, directions, e.length)
+    if not np.any(e.end.values) and _in_pieces(e, directions):
+        return _stepwise(e)
+    lower = lower_around(e.problem, e.here, directions, e.length, abs(float(e.values[0])))
     if lower is None:
         return _level(e, directions)
     x, value = lower
@@ -195,6 +209,22 @@ def _flat(e: Evidence) -> Finding | None:
     changes = [{"start": start}, {"start": start, "method": "trust region"}]
     numbers = {"norm": 0.0, "lower": value, "distance": far}
     return Finding("plateau", words, numbers, **remedied(e, changes, first=True))
+
+
+def _in_pieces(e: Evidence, directions: np.ndarray) -> bool:
+    """Is the gradient exactly zero wherever it is looked at, though f is not one number?"""
+    seen = [
+        e.problem.value_and_gradient(e.here.x + far * e.length * d) for d in directions for far in (0.01, 1.0, 100.0)
+    ]
+    return not any(np.any(g) for _, g in seen) and len({v for v, _ in seen}) > 1
+
+
+def _stepwise(e: Evidence) -> Finding:
+    words = (
+        "the gradient is exactly zero here and wherever else it was looked at, and yet f is not constant: it is a step "
+        "function, and no method that uses derivatives can move on it. Descend on a smooth surrogate: tg.surrogate"
+    )
+    return Finding("plateau", words, {"norm": 0.0})
 
 
 def random_directions(n: int, count: int) -> np.ndarray:
@@ -275,13 +305,15 @@ def _speed(e: Evidence) -> str:
 
 
 def _converged_large(e: Evidence) -> Finding:
-    low = e.least[0]
-    words = (
-        f"‖∇f‖ = {e.here.norm:.3g}, and the least eigenvalue of the Hessian, by Lanczos, is positive ({low:.4g}; the "
-        "largest "
-        f"{e.end.top:.4g}): a minimum, as far as Lanczos tells"
-    )
-    numbers = {"kind": "minimum", "least": low, "sharpness": e.end.top, "norm": e.here.norm}
+    low, known = e.least[0], math.isfinite(e.least[0])
+    ends = f"the least eigenvalue of the Hessian, by Lanczos, is {low:.4g}, the largest {e.end.top:.4g}"
+    words = f"‖∇f‖ = {e.here.norm:.3g}, and {ends}: a minimum, as far as Lanczos tells"
+    if not known:
+        words = (
+            f"‖∇f‖ = {e.here.norm:.3g}: it stopped because {e.t.reason}. Lanczos' method did not settle on the least "
+            f"of {e.problem.size} eigenvalues of the Hessian, so whether it is a minimum is open"
+        )
+    numbers = {"kind": "minimum" if known else "unknown", "least": low, "sharpness": e.end.top, "norm": e.here.norm}
     return Finding("converged", words, numbers, kind=VERDICT)
 
 
@@ -289,11 +321,10 @@ def _degenerate(e: Evidence, p: Nearby) -> Finding:
     null = p.spectrum.vectors[:, np.abs(p.spectrum.values) <= SINGULAR * e.curvature].T
     directions = np.vstack([null, random_directions(len(null), 24) @ null])
     here = e.problem.point(p.x)
-    lower = lower_around(e.problem, here, directions, e.length)
+    lower = lower_around(e.problem, here, directions, e.length, abs(float(e.values[0])))
     head = (
         f"at a degenerate point, {place_words(p.x, e.t.labels)}: {len(null)} of {e.problem.size} eigenvalues of the "
-        "Hessian "
-        "can't be told from 0, so the second derivatives don't decide its kind. "
+        "Hessian can't be told from 0, so the second derivatives don't decide its kind. "
     )
     numbers = {"x": p.x, "zero eigenvalues": len(null), "eigenvalues": p.spectrum.values, "norm": e.here.norm}
     if lower is None:
@@ -334,6 +365,20 @@ def _as_asked(e: Evidence) -> Finding:
     return Finding("still descending", words, {"norm": e.here.norm}, kind=VERDICT)
 
 
+def held(e: Evidence) -> Finding | None:
+    """Weight decay and the gradient pull against each other, and nothing moves any more."""
+    decay = 0.0 if not e.t.steps or e.t.method not in FIRST else float(option(e.t, "weight_decay") or 0.0)
+    pull = decay * norm(e.here.x)
+    if e.found or not pull or e.arrived or not norm(e.t.steps[-1].direction) <= 0.01 * pull:
+        return None
+    words = (
+        f"weight decay {decay:g} holds it at {place_words(e.here.x, e.t.labels)}, where its pull {decay:g}·‖x‖ = "
+        f"{pull:.3g} and that of the gradient cancel (the last step is {e.lengths[-1]:.2g} long). It has arrived where "
+        f"it was sent: that is no minimum of f alone, ‖∇f‖ = {e.here.norm:.3g}"
+    )
+    return Finding("weight decay", words, {"decay": decay, "pull": pull, "norm": e.here.norm}, kind=VERDICT)
+
+
 def _stuck(e: Evidence) -> Finding:
     """The method found no step that lowers f: an end, if the gradient has become small."""
     part = e.here.norm / e.norms.max()
@@ -355,7 +400,7 @@ def _unfinished(e: Evidence) -> Finding:
     factor, tolerance = e.late_factor, e.t.settings.get("tolerance", 1e-6)
     known = 0 < factor < 1 and e.steady and e.here.norm > tolerance > 0
     more = math.log(tolerance / e.here.norm) / math.log(factor) if known else math.nan
-    words = f"it still descends: ‖∇f‖ = {e.here.norm:.3g}, the last step lowered f by {e.values[-2] - e.values[-1]:.3g}"
+    words = f"it still descends: ‖∇f‖ = {e.here.norm:.3g}, the last step {_moved(e)}"
     words += f" ({e.t.reason})" if e.t.ending not in ("steps", "") else ""
     if math.isfinite(more):
         words += (
@@ -366,6 +411,11 @@ def _unfinished(e: Evidence) -> Finding:
     return Finding(
         "still descending", words, numbers, **remedied(e, [{"steps": max(steps, e.t.count + 10)}]), kind=VERDICT
     )
+
+
+def _moved(e: Evidence) -> str:
+    drop = e.values[-2] - e.values[-1]
+    return f"{'lowered' if drop >= 0 else 'raised'} f by {abs(drop):.3g}"
 
 
 def _descending_noisily(e: Evidence) -> Finding:
@@ -383,10 +433,9 @@ def negative_curvature(e: Evidence) -> Finding | None:
     how = "shifted until it was positive definite" if e.t.method == "Newton" else "taken by its eigenvalues' sizes"
     words = (
         f"at {len(bent)} of {len(e.t.steps)} steps the Hessian had a negative eigenvalue (least {worst:.4g}), where "
-        "Newton's "
-        f"own step would go to a saddle or a maximum; it was {how}"
+        f"Newton's own step would go to a saddle or a maximum; it was {how}"
     )
     return Finding("negative curvature", words, {"steps": len(bent), "least": worst}, kind=REMARK)
 
 
-__all__ = ["converged", "descending", "kinked", "negative_curvature", "plateau", "saddle", "stopped_early"]
+__all__ = ["converged", "descending", "held", "kinked", "negative_curvature", "plateau", "saddle", "stopped_early"]

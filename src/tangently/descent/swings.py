@@ -73,8 +73,7 @@ def hovering(e: Evidence) -> Finding | None:
         return None
     words = (
         f"{turns:.0%} of the last {len(e.run)} steps turn back, and they do not get shorter ({sizes.mean():.3g} on "
-        "average): "
-        f"{e.t.method} moves by about its rate {e.rate:.4g} however near the minimum is"
+        f"average): {e.t.method} moves by about its rate {e.rate:.4g} however near the minimum is"
     )
     candidates = [{"schedule": "cosine"}, {"rate": nice(e.rate / 10)}, {"start": e.t.x, "rate": nice(e.rate / 10)}]
     return Finding("oscillation", words, {"turns": turns, "length": float(sizes.mean())}, **remedied(e, candidates))
@@ -140,8 +139,7 @@ def too_much_momentum(e: Evidence) -> Finding | None:
         f"overshoots and swings"
         + (f" with a period of {period:.3g} steps" if math.isfinite(period) else "")
         + f", and the error shrinks by {now:.4g} a step. At this rate momentum {grid[k]:.3g} gives {found[k]:.4g}; "
-        "the best "
-        f"pair is rate {pair.rate:.4g}, momentum {pair.momentum:.4g} ({pair.factor:.4g})"
+        f"the best pair is rate {pair.rate:.4g}, momentum {pair.momentum:.4g} ({pair.factor:.4g})"
     )
     numbers = {"momentum": rule.momentum, "factor": now, "best momentum": float(grid[k]), "best factor": found[k]}
     numbers |= {"period": period, "pair": pair}
@@ -157,8 +155,7 @@ def edge(e: Evidence) -> Finding | None:
     words = (
         f"the sharpness went from {first:.4g} to {last:.4g} and hovers where the rate {e.rate:.4g} is at its bound "
         f"{bound_words(e)} (rate over bound: median {np.median(late):.3g} in the second half). The loss is not "
-        "monotone "
-        f"and still falls, {e.values[len(e.values) // 2]:.4g} halfway, {e.t.value:.4g} at the end: no divergence"
+        f"monotone and still falls, {e.values[len(e.values) // 2]:.4g} halfway, {e.t.value:.4g} at the end"
     )
     numbers = {"ratio": float(np.median(late)), "sharpness": last, "bound": 2 / e.rate, "rate": e.rate}
     return Finding("edge of stability", words, numbers, kind=VERDICT)

@@ -273,7 +273,8 @@ def lanczos(
         beside[m] = norm(q)
         theta, s = _ritz(diagonal[: m + 1], beside[:m], which)
         residual = beside[m] * abs(s[-1])
-        if residual <= SETTLED[which] * abs(theta) or time.perf_counter() > until:
+        small = ROUNDING * float(np.abs(diagonal).max())
+        if residual <= max(SETTLED[which] * abs(theta), small) or time.perf_counter() > until:
             break
     v = s @ Q[: m + 1]
     return (
@@ -283,9 +284,11 @@ def lanczos(
 
 def _ritz(diagonal: np.ndarray, beside: np.ndarray, which: str) -> tuple[float, np.ndarray]:
     """The outermost eigenvalue of a tridiagonal matrix, with its eigenvector."""
-    values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
-    k = -1 if which == "LA" else 0
-    return float(values[k]), vectors[:, k]
+    from scipy.linalg import eigh_tridiagonal
+
+    k = len(diagonal) - 1 if which == "LA" else 0
+    values, vectors = eigh_tridiagonal(diagonal, beside, select="i", select_range=(k, k))
+    return float(values[0]), vectors[:, 0]
 
 
 def _usable(theta: float, residual: float, which: str) -> bool:
