@@ -52,15 +52,16 @@ def wrong_gradient(e: Evidence) -> Finding | None:
 def _measured_slopes(problem: Problem, p: Point, length: float) -> tuple[np.ndarray, float, float, float] | None:
     """A direction along which measured and promised slopes disagree; None where there is none or it can't be told."""
     rng = np.random.default_rng(0)
-    random = rng.normal(size=(2, problem.size))
+    random = rng.normal(size=(1 if problem.size > HUGE else 2, problem.size))
     for d in [*([p.gradient / p.norm] if p.norm else []), *(random / np.linalg.norm(random, axis=1, keepdims=True))]:
         steps = np.array([1e-2, 1e-3, 1e-4]) * length
         found = [(problem.value(p.x + h * d) - problem.value(p.x - h * d)) / (2 * h) for h in steps]
-        if not np.isfinite(found).all() or kink_between(problem, p.x - steps[0] * d, p.x + steps[0] * d):
+        if not np.isfinite(found).all():
             continue
         middle, doubt = float(np.median(found)), float(np.ptp(found)) + 1e-15 * abs(p.value) / steps[-1]
         claimed = float(p.gradient.dot(d))
-        if abs(claimed - middle) > max(20 * doubt, 0.01 * max(abs(middle), abs(claimed)), 1e-9 * abs(p.value)):
+        differ = abs(claimed - middle) > max(20 * doubt, 0.01 * max(abs(middle), abs(claimed)), 1e-9 * abs(p.value))
+        if differ and kink_between(problem, p.x - steps[0] * d, p.x + steps[0] * d) is None:
             return d, claimed, middle, doubt
     return None
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tangently.descent.evidence import SINGULAR, Evidence, Nearby
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, Finding
-from tangently.descent.remedies import BUDGET, bound_words, direction_words, near_one, nice, place_words, remedied
+from tangently.descent.remedies import (
+    BUDGET,
+    bound_words,
+    direction_words,
+    near_one,
+    nice,
+    place_words,
+    reached,
+    remedied,
+)
 from tangently.descent.steps import norm
 from tangently.descent.theory import (
+    HUGE,
     SCALED,
     SMALL,
     Recurrence,
@@ -22,6 +33,9 @@ from tangently.descent.theory import (
     momentum_pair,
     spectrum,
 )
+
+if TYPE_CHECKING:
+    from tangently.descent.trajectory import Trajectory
 
 SHY = 0.05  # a rate below this part of its bound is small
 PLENTY = 0.02  # of the way down in f
@@ -101,10 +115,11 @@ def _plenty(e: Evidence) -> bool:
 def _too_small(e: Evidence, ratio: float) -> Finding | None:
     """A rate far below its bound; said only where a larger one was tried and is better."""
     bound, middle = float(np.min(e.theory.bound)), float(np.median(e.theory.bound))
-    rates = dict.fromkeys(nice(r) for r in (bound / 2, bound * 0.9, middle / 2, e.rate * 10))
+    some = (bound / 2, e.rate * 10) if e.problem.size > HUGE else (bound / 2, bound * 0.9, middle / 2, e.rate * 10)
+    rates = dict.fromkeys(nice(r) for r in some)
     found = remedied(e, [{"rate": r} for r in rates if e.rate < r < math.inf])
     after = found.get("after")
-    if after is None or not e.t.value - after.value > 0.5 * e.gap:
+    if after is None or not _much_lower(e, after):
         return None
     words = (
         f"the rate {e.rate:.4g} is {ratio:.2g} of {bound_words(e)} (median on the path; the least bound met is "
@@ -112,6 +127,14 @@ def _too_small(e: Evidence, ratio: float) -> Finding | None:
     )
     numbers = {"rate": e.rate, "ratio": ratio, "bound": bound, "gap": e.gap}
     return Finding("rate too small", words, numbers, **found, kind=TROUBLE if _plenty(e) else REMARK)
+
+
+def _much_lower(e: Evidence, after: Trajectory) -> bool:
+    """By half of what is left; or, cut short by the clock, twice as far down as the run was by then."""
+    before = reached(e, after)
+    if before != e.t.value:
+        return bool(e.values[0] - after.value > 2 * (e.values[0] - before))
+    return e.t.value - after.value > 0.5 * e.gap
 
 
 def _left(e: Evidence, found: float) -> str:

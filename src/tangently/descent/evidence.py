@@ -81,7 +81,7 @@ class Evidence:
 
     @functools.cached_property
     def theory(self) -> Theory:
-        return beside(self.t, self.problem, seconds=self.seconds(0.3))
+        return beside(self.t, self.problem, seconds=self.seconds(0.4))
 
     @functools.cached_property
     def rule(self) -> Recurrence | None:
@@ -194,7 +194,7 @@ class Evidence:
         """The method that is recommended, from the same start: the best value known."""
         method = "trust region" if self.problem.size <= FAST else "L-BFGS"
         try:
-            settings = {"method": method, "steps": 300, "seconds": self.seconds(0.3), "tolerance": self._fine}
+            settings = {"method": method, "steps": 300, "seconds": self.seconds(0.25), "tolerance": self._fine}
             return minimized(self.problem, settings)
         except (
             TangentlyError,

@@ -206,5 +206,5 @@ def safe_rates(e: Evidence, bounds: Sequence[float]) -> list[Change]:
 
 __all__ = [
     "BUDGET", "Change", "better", "bound_words", "changed", "direction_words", "near_one", "nice", "place_words",
-    "plural", "remedied", "rerun", "safe_rates", "told_apart",
+    "plural", "reached", "remedied", "rerun", "safe_rates", "told_apart",
 ]  # fmt: skip
