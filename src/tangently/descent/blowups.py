@@ -13,7 +13,7 @@ from tangently.descent.problems import Problem
 from tangently.descent.remedies import (
     bound_words,
     direction_words,
-    place_words,
+    placed,
     plural,
     remedied,
     safe_rates,
@@ -41,7 +41,7 @@ def wrong_gradient(e: Evidence) -> Finding | None:
         if seen is not None:
             d, claimed, measured, doubt = seen
             words = (
-                f"the gradient is suspicious: at {place_words(p.x, e.t.labels)} it promises the slope {claimed:.6g} "
+                f"the gradient is suspicious: at {placed(e, p.x)} it promises the slope {claimed:.6g} "
                 f"along {direction_words(d, e.t.labels)}, and differences of f measure {measured:.6g} ± {doubt:.1g}"
             )
             numbers = {"promised": claimed, "measured": measured, "doubt": doubt, "x": p.x, "direction": d}
@@ -203,7 +203,7 @@ def _passed_saddle(e: Evidence) -> str:
     p = newton_point(e.problem, e.problem.point(near[0].x), e.length) if near and e.problem.size <= SMALL else None
     if p is None or e.kind_of(p.spectrum) != "saddle":
         return ""
-    return f". At step {k} it passed the saddle at {place_words(p.x, e.t.labels)} (‖∇f‖ was {e.norms[k]:.3g} there)"
+    return f". At step {k} it passed the saddle at {placed(e, p.x)} (‖∇f‖ was {e.norms[k]:.3g} there)"
 
 
 __all__ = ["blocked", "divergence", "invalid", "unbounded", "wrong_gradient"]

@@ -16,7 +16,7 @@ from tangently.descent.remedies import (
     direction_words,
     near_one,
     nice,
-    place_words,
+    placed,
     reached,
     remedied,
 )
@@ -66,7 +66,7 @@ def _heads_for_flat(e: Evidence) -> bool:
 
 def _sublinear(e: Evidence, p: Nearby) -> Finding:
     words = (
-        f"it heads for a degenerate point, {place_words(p.x, e.t.labels)}, {p.distance:.3g} away, where an eigenvalue "
+        f"it heads for a degenerate point, {placed(e, p.x)}, {p.distance:.3g} away, where an eigenvalue "
         f"of the Hessian vanishes: with κ = ∞ no fixed rate shrinks the error by a fixed factor (measured lately: "
         f"{near_one(float(e.theory.measured[-1]))}), and Newton's steps only by {p.contraction:.3g}"
     )
@@ -99,7 +99,7 @@ def _short_steps(e: Evidence, ratio: float) -> Finding | None:
         return None
     words = (
         f"{e.t.method} moves an entry by about its rate: {speed:.3g} a step lately, and {left:.3g} is left to the "
-        f"minimum at {place_words(e.reference.last.x, e.t.labels)}, {needed:.2g} more steps"
+        f"minimum at {placed(e, e.reference.last.x)}, {needed:.2g} more steps"
     )
     numbers = {"rate": e.rate, "speed": speed, "left": left, "steps": needed, "ratio": ratio}
     return Finding(

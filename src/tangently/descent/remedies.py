@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tangently.descent.trajectory import Trajectory
 
 BOUNDS = ("steps", "seconds", "evaluations", "below")  # of a run, that its remedy does not take over
-TINY = 1e-20  # an entry of a place that Newton's steps found, below this, is a zero with rounding
 BUDGET = 3000  # steps of a run that verifies a remedy, at most
 Change = Mapping[str, Any]
 
@@ -164,9 +163,9 @@ def direction_words(v: np.ndarray, labels: Sequence[str], most: int = 4) -> str:
     return f"({shown}{', …' if len(order) > most else ''})"
 
 
-def place_words(x: np.ndarray, labels: Sequence[str], most: int = 4) -> str:
-    tiny = 1e-15 * float(np.abs(x).max(initial=0.0))
-    shown = ", ".join(f"{n} = {v if abs(v) > max(tiny, TINY) else 0.0:.6g}" for n, v in zip(labels[:most], x))
+def placed(e: Evidence, x: np.ndarray, most: int = 4) -> str:
+    """A place by the names of the arguments; what is rounding against the length of the run is a zero."""
+    shown = ", ".join(f"{n} = {v:.6g}" for n, v in zip(e.t.labels[:most], np.where(abs(x) > 1e-13 * e.length, x, 0.0)))
     return shown + (f" … ({x.size} numbers)" if x.size > most else "")
 
 
@@ -205,6 +204,6 @@ def safe_rates(e: Evidence, bounds: Sequence[float]) -> list[Change]:
 
 
 __all__ = [
-    "BUDGET", "Change", "better", "bound_words", "changed", "direction_words", "near_one", "nice", "place_words",
+    "BUDGET", "Change", "better", "bound_words", "changed", "direction_words", "near_one", "nice", "placed",
     "plural", "reached", "remedied", "rerun", "safe_rates", "told_apart",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from tangently.descent.evidence import CLOSE, SINGULAR, TAIL, Evidence, Kink, Nearby, lower_around
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
-from tangently.descent.remedies import BUDGET, Change, direction_words, near_one, nice, place_words, remedied
+from tangently.descent.remedies import BUDGET, Change, direction_words, near_one, nice, placed, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import SMALL, Spectrum, condition_number, option
 
@@ -85,7 +85,7 @@ def saddle(e: Evidence) -> Finding | None:
     least = float(p.spectrum.values[0])
     grows = f", at this rate by {abs(1 - e.rate * least):.4g} a step" if e.t.method == "gradient descent" else ""
     words = (
-        f"it is {_far(e, p)} a {kind} at {place_words(p.x, e.t.labels)}: {_signs(p.spectrum)}. f falls along "
+        f"it is {_far(e, p)} a {kind} at {placed(e, p.x)}: {_signs(p.spectrum)}. f falls along "
         f"{direction_words(v, e.t.labels)}, λ = "
         f"{least:.4g}{grows}"
     )
@@ -134,7 +134,7 @@ def stopped_early(e: Evidence) -> Finding | None:
         return None
     words = (
         f"it stopped because {e.t.reason}, but that is not small for this f: Newton's steps lead to a minimum at "
-        f"{place_words(p.x, e.t.labels)}, {p.distance:.3g} away, where f is {p.value:.4g} instead of {e.t.value:.4g}"
+        f"{placed(e, p.x)}, {p.distance:.3g} away, where f is {p.value:.4g} instead of {e.t.value:.4g}"
     )
     tolerance, tighter = e.t.settings.get("tolerance", 1e-6), nice(1e-6 * e.here.norm)
     numbers = {"tolerance": tolerance, "norm": e.here.norm, "distance": p.distance, "x": p.x}
@@ -203,7 +203,7 @@ def _flat(e: Evidence) -> Finding | None:
     words = (
         f"the gradient is exactly zero, and the Hessian can't be told from zero in {_zeros(e)} of {e.problem.size} "
         f"directions: no method that looks at derivatives alone moves from here. f is lower, {value:.4g}, {far:.3g} "
-        f"away, at {place_words(x, e.t.labels)}"
+        f"away, at {placed(e, x)}"
     )
     start = e.problem.pack(x)
     changes = [{"start": start}, {"start": start, "method": "trust region"}]
@@ -267,13 +267,16 @@ def converged(e: Evidence) -> Finding | None:
     if kind == "degenerate":
         return _degenerate(e, p)
     kappa = condition_number(p.spectrum.values)
-    words = (
-        f"at a minimum: {_all_positive(p.spectrum)}, and Newton's steps from here end {p.distance:.2g} away, at "
-        f"{place_words(p.x, e.t.labels)}. {_at_floor(e, p)}{_speed(e)}"
-    )
+    words = f"at a minimum: {_all_positive(p.spectrum)}, and Newton's steps {_lead(e, p)}. {_at_floor(e, p)}{_speed(e)}"
     numbers = {"kind": "minimum", "x": p.x, "value": p.value, "distance": p.distance, "eigenvalues": p.spectrum.values}
     numbers |= {"condition": kappa, "norm": e.here.norm, "at floor": _floor(e, p)}
     return Finding("converged", words.rstrip(), numbers, kind=VERDICT)
+
+
+def _lead(e: Evidence, p: Nearby) -> str:
+    if p.distance <= 1e-14 * e.length:
+        return f"stay here, at {placed(e, p.x)}"
+    return f"lead to {placed(e, p.x)}, {p.distance:.2g} away"
 
 
 def _all_positive(s: Spectrum) -> str:
@@ -323,7 +326,7 @@ def _degenerate(e: Evidence, p: Nearby) -> Finding:
     here = e.problem.point(p.x)
     lower = lower_around(e.problem, here, directions, e.length, abs(float(e.values[0])))
     head = (
-        f"at a degenerate point, {place_words(p.x, e.t.labels)}: {len(null)} of {e.problem.size} eigenvalues of the "
+        f"at a degenerate point, {placed(e, p.x)}: {len(null)} of {e.problem.size} eigenvalues of the "
         "Hessian can't be told from 0, so the second derivatives don't decide its kind. "
     )
     numbers = {"x": p.x, "zero eigenvalues": len(null), "eigenvalues": p.spectrum.values, "norm": e.here.norm}
@@ -331,7 +334,7 @@ def _degenerate(e: Evidence, p: Nearby) -> Finding:
         words = head + f"{len(directions) * 2} directions were followed, and f is nowhere lower: it may be a minimum"
         return Finding("converged", words, {"kind": "degenerate", **numbers}, kind=VERDICT)
     x, value = lower
-    words = head + f"It is no global minimum: f = {value:.4g} at {place_words(x, e.t.labels)}, {norm(x - p.x):.3g} away"
+    words = head + f"It is no global minimum: f = {value:.4g} at {placed(e, x)}, {norm(x - p.x):.3g} away"
     numbers |= {"kind": "degenerate", "lower": value, "direction": (x - p.x) / norm(x - p.x)}
     start = e.problem.pack(x)
     changes = [{"start": start}, {"start": start, "method": "trust region"}]
@@ -372,7 +375,7 @@ def held(e: Evidence) -> Finding | None:
     if e.found or not pull or e.arrived or not norm(e.t.steps[-1].direction) <= 0.01 * pull:
         return None
     words = (
-        f"weight decay {decay:g} holds it at {place_words(e.here.x, e.t.labels)}, where its pull {decay:g}·‖x‖ = "
+        f"weight decay {decay:g} holds it at {placed(e, e.here.x)}, where its pull {decay:g}·‖x‖ = "
         f"{pull:.3g} and that of the gradient cancel (the last step is {e.lengths[-1]:.2g} long). It has arrived where "
         f"it was sent: that is no minimum of f alone, ‖∇f‖ = {e.here.norm:.3g}"
     )

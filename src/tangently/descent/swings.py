@@ -9,7 +9,7 @@ import numpy as np
 
 from tangently.descent.evidence import SINGULAR, TAIL, Evidence, spread
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
-from tangently.descent.remedies import bound_words, direction_words, nice, place_words, remedied
+from tangently.descent.remedies import bound_words, direction_words, nice, placed, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import SCALED, Recurrence, Spectrum, best_rate, factors, momentum_pair, spectrum
 
@@ -53,7 +53,7 @@ def unsettled(e: Evidence) -> Finding | None:
         return None
     words = (
         f"f goes up and down and stays above {e.values[-quarter:].min():.4g}: at the minimum that is known, "
-        f"{place_words(p.last.x, e.t.labels)} (f = {p.value:.4g}), λ_max = {top:.4g}, and the rate {e.rate:.4g} is "
+        f"{placed(e, p.last.x)} (f = {p.value:.4g}), λ_max = {top:.4g}, and the rate {e.rate:.4g} is "
         f"above {bound_words(e)} = {bound:.4g} there, so it can't come to rest in it"
     )
     numbers = {"rate": e.rate, "sharpness": top, "bound": bound, "x": p.last.x}
@@ -99,7 +99,12 @@ def _alternating(e: Evidence, turns: float, share: float, factor: float) -> Find
     best = e.end.complete and e.end.least > SINGULAR * e.end.top and e.t.method == "gradient descent"
     candidates += [{"rate": best_rate(e.end.values).rate}] if best else []
     kind = REMARK if e.arrived else TROUBLE
-    return Finding("oscillation", words, numbers, **remedied(e, candidates), kind=kind)
+    return _remark_of_use(Finding("oscillation", words, numbers, **remedied(e, candidates), kind=kind))
+
+
+def _remark_of_use(f: Finding) -> Finding | None:
+    """Of a run that arrived it is told only where another would have been better."""
+    return None if f.kind == REMARK and f.after is None else f
 
 
 def _about_factor(e: Evidence, factor: float, ratio: float, cycle: bool) -> str:
@@ -128,23 +133,29 @@ def too_much_momentum(e: Evidence) -> Finding | None:
     grid = np.linspace(0, 0.999, 1000)
     found = [float(factors(values, rate, b, rule.nesterov).max()) for b in grid]
     now, k = float(factors(values, rate, rule.momentum, rule.nesterov).max()), int(np.argmin(found))
-    if not (grid[k] < rule.momentum and now < 1 and math.log(found[k]) < 2 * math.log(now)):
+    if not (grid[k] < rule.momentum and found[k] < now**2 < 1):
         return None
-    kind = REMARK if e.arrived else TROUBLE
+    kind = REMARK if e.arrived or found[k] > now**4 else TROUBLE
     turn = np.angle(np.roots([1, -(1 + rule.momentum - rate * values[0]), rule.momentum])[0])
     period = 2 * math.pi / abs(turn) if turn and not rule.nesterov else math.nan
     pair = momentum_pair(values)
     words = (
-        f"momentum {rule.momentum:.4g} is too high for these eigenvalues ({values[0]:.4g} to {values[-1]:.4g}): it "
-        f"overshoots and swings"
+        f"momentum {rule.momentum:.4g} is too high for {_of_values(values)}: it overshoots "
+        f"and swings"
         + (f" with a period of {period:.3g} steps" if math.isfinite(period) else "")
-        + f", and the error shrinks by {now:.4g} a step. At this rate momentum {grid[k]:.3g} gives {found[k]:.4g}; "
-        f"the best pair is rate {pair.rate:.4g}, momentum {pair.momentum:.4g} ({pair.factor:.4g})"
+        + f", and the error shrinks by {now:.4g} a step. At this rate momentum {grid[k]:.3g} gives {found[k]:.4g}; the "
+        f"best pair is rate {pair.rate:.4g}, momentum {pair.momentum:.4g} ({pair.factor:.4g})"
     )
     numbers = {"momentum": rule.momentum, "factor": now, "best momentum": float(grid[k]), "best factor": found[k]}
     numbers |= {"period": period, "pair": pair}
     candidates = [{"momentum": round(float(grid[k]), 4)}, {"rate": pair.rate, "momentum": pair.momentum}]
-    return Finding("momentum too high", words, numbers, **remedied(e, candidates), kind=kind)
+    return _remark_of_use(Finding("momentum too high", words, numbers, **remedied(e, candidates), kind=kind))
+
+
+def _of_values(values: np.ndarray) -> str:
+    if values.size == 1:
+        return f"this curvature ({values[0]:.4g})"
+    return f"these eigenvalues ({values[0]:.4g} to {values[-1]:.4g})"
 
 
 def edge(e: Evidence) -> Finding | None:

@@ -449,6 +449,8 @@ def first_point(t: Trajectory) -> np.ndarray:
 
 def _chosen(t: Trajectory, points: int | None) -> list[tuple[Step, np.ndarray | None]]:
     """The steps that are looked at, each with P where the method divides by one (None: not known)."""
+    if points is not None and points < 1:
+        raise InputError(f"points={points!r}: how many steps to look at, from 1 on, was wanted")
     n, steps = t.problem.size, t.steps
     most = points or (min(MOST, max(FEW, WORK // (3 * n * n + 1000))) if n <= SMALL else FEW if n <= HUGE else FEWEST)
     if len(steps) > most:
