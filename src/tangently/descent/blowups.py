@@ -126,6 +126,26 @@ def _above_the_bound(e: Evidence, i: int, numbers: dict[str, Any]) -> Finding:
     return Finding("divergence", words, numbers, **remedied(e, safe_rates(e, _bounds_met(e))))
 
 
+def thrown(e: Evidence) -> Finding | None:
+    """It falls again, but from higher up than it began: a step over the bound threw it there."""
+    higher = e.values[-1] > e.values[0] + 1e-9 * abs(e.values[0])
+    if e.found or e.broke or e.t.problem.stochastic or not higher:
+        return None
+    above = [i for i, k in enumerate(e.theory.k) if e.theory.ratio[i] > 1 and e.values[k + 1] > e.values[k]]
+    if not above:
+        return None
+    i = above[0]
+    k, bound = int(e.theory.k[i]), float(e.theory.bound[i])
+    high, low = told_apart(float(e.theory.rate[i]), bound)
+    words = (
+        f"f is higher at the end, {e.t.value:.4g}, than at the start, {e.values[0]:.4g}: at step {k} the rate {high} "
+        f"was above {bound_words(e)} = {low}, and the step threw it from f = {e.values[k]:.4g} to {e.values[k + 1]:.4g}"
+    )
+    numbers = {"rate": e.rate, "bound": bound, "at": k, "value": e.t.value}
+    changes = [*safe_rates(e, _bounds_met(e)), {"search": "backtracking"}]
+    return Finding("divergence", words, numbers, **remedied(e, changes))
+
+
 def _measured(e: Evidence, began: int, factor: float, predicted: float) -> str:
     if factor > 2 * predicted:  # no quadratic any more
         return (
@@ -206,4 +226,4 @@ def _passed_saddle(e: Evidence) -> str:
     return f". At step {k} it passed the saddle at {placed(e, p.x)} (‖∇f‖ was {e.norms[k]:.3g} there)"
 
 
-__all__ = ["blocked", "divergence", "invalid", "unbounded", "wrong_gradient"]
+__all__ = ["blocked", "divergence", "invalid", "thrown", "unbounded", "wrong_gradient"]

@@ -14,10 +14,14 @@ only what it has checked:
   the change remains on 2⁻³⁰ of the segment, the gradient jumps there. The row that breaks is named from the graph.
 - noise: the spread of the gradients of mini-batches against the gradient on all of the data.
 - a wrong gradient: central differences that agree among themselves, and not with the gradient.
+- a plateau: what the slope promises over the size of x is little against what is known to be left, in no bowl whose
+  bottom Newton's steps find. Lengths are held against the way the run came, so no finding depends on units.
+- f without a bound: along the last step it falls in proportion, over 15 decades of its length.
 
 A remedy is a change of the settings of `minimize`. Candidates are run from the same start with as many steps (within
 `BUDGET`), the one with the lowest value is kept, and only if it is lower than before; else the finding says what was
-tried. What can't be decided is said.
+tried. What can't be decided is said. A diagnosis takes about `evidence.SECONDS` at most: theory, the run for comparison
+and the remedies share them, and what the clock cut short is compared step for step.
 
 Glossary: e the evidence, t the trajectory, v an eigenvector, λ an eigenvalue, η a rate, κ condition number.
 """
@@ -78,7 +82,8 @@ def _checked(t: Any) -> Any:
 DETECTORS: tuple[Callable[[Evidence], Finding | None], ...] = (
     blowups.wrong_gradient, blowups.divergence, blowups.unbounded, blowups.invalid, blowups.blocked,
     standstills.saddle, standstills.kinked, standstills.held, standstills.stopped_early, standstills.plateau,
-    swings.oscillation, swings.unsettled, swings.hovering, swings.too_much_momentum, swings.noise, swings.edge,
+    swings.oscillation, swings.unsettled, blowups.thrown, swings.hovering, swings.too_much_momentum,
+    swings.noise, swings.edge,
     crawls.slow, standstills.converged, standstills.descending, standstills.negative_curvature,
 )  # fmt: skip
 

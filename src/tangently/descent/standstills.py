@@ -85,7 +85,7 @@ def saddle(e: Evidence) -> Finding | None:
     least = float(p.spectrum.values[0])
     grows = f", at this rate by {abs(1 - e.rate * least):.4g} a step" if e.t.method == "gradient descent" else ""
     words = (
-        f"it is {_far(e, p)} a {kind} at {placed(e, p.x)}: {_signs(p.spectrum)}. f falls along "
+        f"it is {_far(e, p)} a {kind} at {placed(e, p.x)}: {_signs(e, p.spectrum)}. f falls along "
         f"{direction_words(v, e.t.labels)}, λ = "
         f"{least:.4g}{grows}"
     )
@@ -108,14 +108,16 @@ def _escapes(e: Evidence, x: np.ndarray, v: np.ndarray) -> list[Change]:
     return [{"start": start}, {"start": start, "method": "trust region"}]
 
 
-def _signs(s: Spectrum) -> str:
+def _signs(e: Evidence, s: Spectrum) -> str:
     """The inertia of a Hessian that has a negative eigenvalue."""
-    n, below, above = s.values.size, int((s.values < 0).sum()), int((s.values > 0).sum())
+    n, tiny = s.values.size, SINGULAR * e.curvature
+    below, above = int((s.values < -tiny).sum()), int((s.values > tiny).sum())
     if n == 1:
         return "the second derivative is negative"
     if below == n:
         return f"all {n} eigenvalues of the Hessian are negative"
-    return f"of {n} eigenvalues of the Hessian {below} {'is' if below == 1 else 'are'} negative, {above} positive"
+    rest = f", {n - below - above} can't be told from 0" if below + above < n else ""
+    return f"of {n} eigenvalues of the Hessian {below} {'is' if below == 1 else 'are'} negative, {above} positive{rest}"
 
 
 def _far(e: Evidence, p: Nearby) -> str:
@@ -240,13 +242,16 @@ def _level(e: Evidence, directions: np.ndarray) -> Finding | None:
         return None
     if all(v == e.here.value for far in (1, 100, 1e4) for v in around(far * e.length)):
         return None  # a constant, as far as is told
-    words = (
-        f"f is constant around here, {e.here.value:.4g} in all {2 * len(directions)} directions that were looked at, "
-        "and other numbers further away: every derivative is 0, so no method moves, and no minimum was found. Units "
-        "may be dead or saturated (a max(0, ·) whose argument is nowhere positive). Start elsewhere"
-    )
     elsewhere = [e.problem.pack(0.5 * v * math.sqrt(e.problem.size)) for v in random_directions(e.problem.size, 3)]
-    return Finding("plateau", words, {"norm": 0.0}, **remedied(e, [{"start": x} for x in elsewhere], first=True))
+    found = remedied(e, [{"start": x} for x in elsewhere], first=True)
+    if "after" not in found or found["after"].value >= e.t.value:
+        return None  # nothing lower is known: it may well be the minimum of a hinge
+    words = (
+        f"f is constant around here, {e.here.value:.4g} wherever it was looked at nearby: every derivative is 0, so no "
+        "method moves, and yet this is no minimum. Units may be dead or saturated (a max(0, ·) whose argument is "
+        "nowhere positive). Start elsewhere"
+    )
+    return Finding("plateau", words, {"norm": 0.0}, **found)
 
 
 def _zeros(e: Evidence) -> int:

@@ -194,7 +194,11 @@ def noise(e: Evidence) -> Finding | None:
         f"the gradients of mini-batches of {_rows_of(e)} scatter by {scatter:.3g} about the one of all data, "
         f"{e.here.norm:.3g}: "
         f"steps are mostly noise, and the loss on all data has stopped falling, {excess:.3g} above the best known"
-        + (f" (predicted for small rates: about η·scatter²/4 = {floor:.3g})" if math.isfinite(floor) else "")
+        + (
+            f" (theory, for small rates and rows drawn independently: up to η·scatter²/4 = {floor:.3g})"
+            if math.isfinite(floor)
+            else ""
+        )
     )
     numbers = {"scatter": scatter, "norm": e.here.norm, "ratio": ratio, "excess": excess, "floor": floor}
     candidates = [{"schedule": "cosine"}, {"schedule": "step"}, {"rate": nice(e.rate / 10)}]
