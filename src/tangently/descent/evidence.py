@@ -81,7 +81,7 @@ class Evidence:
 
     @functools.cached_property
     def theory(self) -> Theory:
-        return beside(self.t, self.problem, seconds=self.seconds(0.4))
+        return beside(self.t, self.problem, seconds=self.seconds(0.4 if self.problem.size > SMALL else 0.13))
 
     @functools.cached_property
     def rule(self) -> Recurrence | None:
