@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tangently as tg
 from tangently.descent.diagnosing import diagnose
@@ -16,12 +19,14 @@ from tangently.descent.theory import (
     best_rate,
     condition_number,
     factors,
+    lanczos,
     momentum_pair,
     scalings,
     spectrum,
     stability_bound,
     theory,
 )
+from tangently.descent.trajectory import ENDINGS
 from tangently.examples import penguins
 
 PARABOLA = "(x - 5)^2"
@@ -50,6 +55,10 @@ def stiff(x):
 
 def hinge(w):
     return np.mean(np.maximum(0, 1 - (2 * penguins.ADELIE - 1) * (penguins.X @ w))) + 0.05 * np.sum(w**2)
+
+
+def dead(b):
+    return np.mean((np.sum(np.maximum(0, penguins.X[:, :2] * 0.1 + b), axis=1) - penguins.ADELIE) ** 2)
 
 
 BIRDS = {"X": penguins.X, "y": penguins.ADELIE}
@@ -91,6 +100,19 @@ TROUBLED = {
     ),
     "Adam, badly scaled": (("x^2 + 10000y^2", (100.0, 1.0), "Adam"), {"steps": 500}, "rate too small"),
     "Lion hovers": (("(x - 5)^2 + y^2", (0.03, 1.0), "Lion"), {"rate": 0.1, "steps": 200}, "oscillation"),
+    "one step up": ((PARABOLA, 0.0), {"rate": 1.5, "steps": 1}, "divergence"),
+    "ever faster": (("x^4/4 + x^2/2", 1.2), {"rate": 1.2, "steps": 200}, "divergence"),
+    "thrown up a slope": (("log(x)^2", 1e-3), {"rate": 1.0, "steps": 300}, "divergence"),
+    "κ = 10⁸": (("x^2 + 100000000y^2", (1.0, 1.0)), {"rate": 9e-9, "steps": 300}, "ill conditioning"),
+    "x⁸": (("x^8", 1.0), {"rate": 0.1, "steps": 500}, "degenerate point"),
+    "x⁶ + y²": (("x^6 + y^2", (1.0, 1.0)), {"rate": 0.1, "steps": 500}, "degenerate point"),
+    "bounces": (("cos(x) + x^2/10", 1.0), {"rate": 3.5, "steps": 300}, "oscillation"),
+    "stalls at a kink": (("abs(x) + 10abs(y)", (1.0, 1.03), "gradient descent"), {}, "non-smooth zigzag"),
+    "tolerance": (("(x^2 + y^2)/10^12", (1.0, 1.0)), {"rate": 0.1}, "tolerance too large"),
+    "schedule ran out": ((PARABOLA, 0.0), {"rate": 0.01, "schedule": "cosine", "steps": 50}, "rate too small"),
+    "stopped by a short step": (("x^2 + y^2", (3.0, 1.0)), {"rate": 1e-5, "relative_step": 1e-3}, "rate too small"),
+    "hardly moves": ((PARABOLA, 0.0), {"rate": 1e-15, "steps": 50}, "rate too small"),
+    "dead units": ((dead, np.array([-3.0, -5.0])), {"rate": 0.1}, "plateau"),
     "clipped": ((PARABOLA, 0.0), {"rate": 1.5, "clip_norm": 1.0, "steps": 100}, "oscillation"),
 }  # fmt: skip
 
@@ -112,6 +134,9 @@ HEALTHY = {
     "near a wall": (("x - log(x)", 0.05), {"rate": 0.5}),
     "logistic, penguins": ((logistic, np.zeros(4)), {"data": BIRDS}),
     "large": ((stiff, np.zeros(400)), {}),
+    "momentum at the rate 1/λ": (("x^2", 1.0, "momentum"), {"rate": 0.5}),  # a factor 0 has no logarithm
+    "far away": (("(x - 1000000)^2", 1000100.0), {"rate": 0.1}),
+    "crosses a kink on the way": (("abs(x) + (x - 3)^2/2", -2.0), {"rate": 0.1}),
 }  # fmt: skip
 
 
@@ -156,6 +181,99 @@ def test_a_run_that_needs_only_more_steps(arguments, settings):
     assert d.healthy
     assert set(d.main.remedy) == {"steps"}
     assert d.main.after.value < before.value
+
+
+def bowl(eigenvalues, x):
+    return np.sum(eigenvalues * (x - 1) ** 2) / 2
+
+
+# name: (f, start, rate, the main finding); none of them may change with the units of f or of x
+UNITLESS = {
+    "diverges": (lambda x: bowl(np.array([1.0, 10.0]), x), [3.0, 4.0], 0.25, "divergence"),
+    "converges": (lambda x: bowl(np.array([1.0, 10.0]), x), [3.0, 4.0], 0.1, "converged"),
+    "badly scaled": (lambda x: bowl(np.array([1.0, 1e4]), x), [3.0, 4.0], 1e-4, "ill conditioning"),
+    "tiny rate": (lambda x: bowl(np.array([1.0, 1.0]), x), [3.0, 4.0], 1e-3, "rate too small"),
+    "saddle": (lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4, [1.0, 0.0], 0.1, "saddle"),
+    "zigzag": (lambda x: np.abs(x[0]) + 2 * np.abs(x[1]), [1.0, 1.03], 0.1, "non-smooth zigzag"),
+    "flat": (lambda x: x[0] ** 4 + x[1] ** 2, [1.0, 1.0], 0.1, "degenerate point"),
+    "plateau": (lambda x: 1 / (1 + np.exp(-x[0])) + 0 * x[1], [10.0, 1.0], 0.1, "plateau"),
+}
+
+
+@pytest.mark.parametrize(("of_f", "of_x"), [(1e-12, 1), (1e12, 1), (1, 1e-6), (1, 1e6)])
+@pytest.mark.parametrize("scenario", UNITLESS)
+def test_units_do_not_matter(scenario, of_f, of_x):
+    f, start, rate, name = UNITLESS[scenario]
+    t = tg.minimize(
+        lambda x: of_f * f(x / of_x), np.array(start) * of_x, "gradient descent",
+        rate=rate * of_x**2 / of_f, steps=300, tolerance=1e-6 * of_f / of_x,
+    )  # fmt: skip
+    assert diagnose(t).main.name == name, str(diagnose(t))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "name", "said"),
+    [
+        (("2x + 1", 1.0), {"rate": 0.1, "steps": 50}, "unbounded below", "does not shrink"),
+        (("x - y", (1.0, 2.0), "Adam"), {"rate": 0.1, "steps": 50}, "unbounded below", "10¹⁵"),
+        (("x^3", -0.1), {"rate": 0.1, "steps": 500}, "unbounded below", "no rate helps"),
+        ((PARABOLA, 0.0, "gradient descent"), {"rate": 0.1, "weight_decay": 0.5}, "weight decay", "x = 4"),
+        ((PARABOLA, 0.0, "AdamW"), {"rate": 0.1, "weight_decay": 0.5, "steps": 500}, "weight decay", "pull"),
+        (("x^2 + y^2", (3.0, 1.0)), {"rate": 0.01, "below": 1.0}, "still descending", "as it was asked"),
+        (("floor(x) + 0x^2", 2.5), {"rate": 0.1}, "plateau", "tg.surrogate"),
+    ],
+)
+def test_what_no_rate_mends_is_told_without_a_remedy(arguments, settings, name, said):
+    main = diagnose(run(arguments, settings)).main
+    assert main.name == name
+    assert said in main.words
+    assert not main.remedy
+
+
+# ---------------------------------------------------------------- the clock, and runs that were cut
+
+
+def test_a_diagnosis_keeps_its_time(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, start = rng.normal(size=(300, 400)), {"W": rng.normal(0, 0.05, (400, 60)), "v": rng.normal(0, 0.1, 60)}
+    t = tg.minimize(lambda p: np.mean((np.tanh(X @ p["W"]) @ p["v"] - X[:, 0]) ** 2), start, rate=0.01, steps=20)
+    monkeypatch.setattr("tangently.descent.evidence.SECONDS", 0.5)
+    began = time.perf_counter()
+    d = diagnose(t)
+    assert time.perf_counter() - began < 5
+    assert d.main.name in ("still descending", "rate too small")
+
+
+def test_more_steps_are_the_same_run_resumed():
+    t = tg.minimize("x^2 + 10y^2", (1.0, 1.0), "momentum", rate=0.01, momentum=0.5, steps=30)
+    after = diagnose(t)["still descending"].after
+    assert after.count > 30
+    np.testing.assert_array_equal(after.values[:31], t.values)
+    whole = tg.minimize("x^2 + 10y^2", (1.0, 1.0), "momentum", rate=0.01, momentum=0.5, steps=after.count)
+    np.testing.assert_array_equal(after.last.x, whole.last.x)
+
+
+@pytest.mark.parametrize(
+    ("settings", "ending"),
+    [
+        ({}, "tolerance"), ({"steps": 3}, "steps"), ({"below": 1.0}, "below"), ({"evaluations": 5}, "evaluations"),
+        ({"relative_step": 0.1}, "relative step"), ({"seconds": 0.0, "steps": 10**6}, "seconds"),
+    ],
+)  # fmt: skip
+def test_how_a_run_ended_is_a_field(settings, ending, tmp_path):
+    t = tg.minimize(PARABOLA, 0.0, rate=0.1, **settings)
+    assert t.ending == ending
+    assert t.ending in ENDINGS
+    t.save(tmp_path / "t.npz")
+    assert tg.Trajectory.load(tmp_path / "t.npz").ending == ending
+    assert tg.minimize("x + log(x)", 1.0, rate=4.0).ending == "not finite"
+
+
+def test_a_timed_run_of_scipys_keeps_its_steps():
+    t = tg.minimize(ROSENBROCK, (-1.2, 1.0), "BFGS", seconds=1e-4)
+    assert t.ending == "seconds"
+    assert t.count >= 1
+    assert tg.minimize(ROSENBROCK, (-1.2, 1.0), "BFGS", seconds=60.0).count > 20
 
 
 # ---------------------------------------------------------------- the numbers of findings
@@ -229,6 +347,12 @@ def test_where_an_invalid_value_began_is_said():
 def test_a_loss_that_overflows_beside_the_path_is_told():
     stuck = diagnose(tg.minimize(penguins.logistic, None, "trust region"))
     assert stuck.healthy or (stuck.main.name == "invalid value" and "ln" in stuck.main.words)
+
+
+def test_a_hinge_that_is_met_is_no_plateau():
+    d = diagnose(tg.minimize("max(0, 1 - x)", 0.0, rate=0.3))
+    assert d.healthy
+    assert d.main.name == "converged"
 
 
 def test_newton_on_a_function_that_is_not_convex():
@@ -340,6 +464,32 @@ def test_at_the_bound_of_stability_the_factor_is_one(momentum, nesterov):
     assert stability_bound(-1.0) == math.inf
 
 
+@pytest.mark.parametrize("eigenvalues", [[2.0], [1.0, 10.0], [0.3, 2.0, 7.0]])
+@pytest.mark.parametrize("part", [0.2, 0.7, 1.2])
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("gradient descent", {"weight_decay": 0.5}),
+        ("momentum", {"momentum": 0.9, "dampening": 0.3}),
+        ("momentum", {"momentum": 0.5, "weight_decay": 0.2}),
+        ("Nesterov", {"momentum": 0.9}),
+    ],
+)
+def test_predictions_are_the_spectral_radius_of_the_methods_matrix(method, settings, part, eigenvalues):
+    n, turn = len(eigenvalues), np.linalg.qr(RANDOM.normal(size=(len(eigenvalues),) * 2))[0]
+    A, one = turn @ np.diag(eigenvalues) @ turn.T, np.eye(n)
+    b, gain = settings.get("momentum", 0.0), 1 - settings.get("dampening", 0.0)
+    H = A + settings.get("weight_decay", 0.0) * one
+    top = np.linalg.eigvalsh(H)[-1]
+    bound = 2 * (1 + b) / ((1 + 2 * b) if method == "Nesterov" else 1) / top / gain
+    rate = part * bound
+    ahead = b if method == "Nesterov" else 0.0
+    move = np.block([[one - rate * gain * (1 + ahead) * H, -rate * (ahead or 1) * b * one], [gain * H, b * one]])
+    found = theory(tg.minimize(lambda x: np.sum(x * (A @ x)) / 2, np.ones(n), method, rate=rate, steps=3, **settings))
+    np.testing.assert_allclose(found.bound, bound)
+    np.testing.assert_allclose(found.predicted, np.abs(np.linalg.eigvals(move)).max(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("kappa", [1.0, 4.0, 100.0, 1e4])
 def test_optimal_rates_are_optimal(kappa):
     values = np.array([0.5, 0.5 * kappa])
@@ -422,6 +572,21 @@ def test_adam_is_stable_below_its_bound_and_not_above():
             if abs(x) > 1e9:
                 break
         assert (abs(x) < 1) == stable
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 40), flat=st.booleans())
+def test_lanczos_against_numpy(seed, n, flat):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(n, n))
+    A = A @ A.T * (not flat or rng.integers(0, 2)) - (not flat) * np.eye(n)
+    values = np.linalg.eigvalsh(A)
+    for which, k in (("LA", -1), ("SA", 0)):
+        found = lanczos(lambda v: A @ v, n, which)
+        size = np.abs(values).max(initial=1e-300)
+        assert values[0] - 1e-9 * size <= found.values[0] <= values[-1] + 1e-9 * size
+        assert abs(found.values[0] - values[k]) <= 0.01 * size
+        assert np.linalg.norm(A @ found.vectors[:, 0] - found.values[0] * found.vectors[:, 0]) <= 0.05 * size
 
 
 def test_lanczos_gives_the_ends_of_the_spectrum():

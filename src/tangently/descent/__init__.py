@@ -9,7 +9,8 @@ squares.py      the residuals of a sum of squares
 minimizing.py   `minimize`: a method, stop rules, and reasons in words
 trajectory.py   `Trajectory`: what happened, as a table, as rates, saved and resumed
 theory.py       sharpness, stability bounds, predicted rates, Armijo and Wolfe, beside what each step did
-diagnosing.py   `diagnose`: what went how and why, from evidence.py, and what to change, tried by remedies.py
+diagnosing.py   `diagnose`: what went how and why (blowups, standstills, swings, crawls), from evidence.py; what to
+                change, tried by remedies.py; findings.py: what is told
 landscapes.py   `landscape`: a function on a grid or a slice, and the paths on it
 
 stationary.py   `critical_points` of several numbers: subdividing, intervals, fields; starting: many numbers

@@ -54,7 +54,10 @@ class Stops:
 
 @dataclass(frozen=True)
 class Ending:
+    """Why a run stopped: in words, and as one of `trajectory.ENDINGS`."""
+
     reason: str
+    name: str
     converged: bool = False
 
 
@@ -343,16 +346,13 @@ def _descended(
             if ending is None:
                 ending, point, state = _loop(problem, row, run, state, stops, log, show)
         except Interrupted as stop:
-            ending, point, state = (
-                _interrupted(log),
-                stop.point,
-                stop.state,
-            )
+            ending, point, state = _interrupted(log), stop.point, stop.state
         full = _full(problem, point)
     memory = {k: v for k, v in state.memory.items() if k[0] != "_"}
     return Trajectory(
         problem, row.name, _plain(settings, run), log.steps(), point, log.history(), ending.reason, ending.converged,
         replace(problem.counts), time.perf_counter() - began, full, State(state.k, point, memory),
+        ending.name,
     )  # fmt: skip
 
 
@@ -372,7 +372,7 @@ def _loop(
     timed = stops.seconds is not None or stops.evaluations is not None
     try:
         if not stops.steps:
-            return Ending("no steps were asked for"), point, state
+            return Ending("no steps were asked for", "steps"), point, state
         for step, after in _walk(problem, row, run, state):
             if not after.point.finite:
                 return _not_finite(problem, step, after.point), point, State(state.k, point, {})
@@ -380,20 +380,19 @@ def _loop(
             log.add(step, point)
             ending = _ending(step, point, stops)
             if ending is None and state.k >= most:
-                ending = Ending(_all_taken(state.k - begun))
-            if ending is None and timed and run.exhausted():
+                ending = Ending(_all_taken(state.k - begun), "steps")
+            if ending is None and timed and not row.wrapped and run.exhausted():
                 ending = _used_up(problem, stops)
             if ending is not None:
                 return ending, point, state
             if state.k % LOOK == 0 or row.order == 2:
                 show(state.k - begun, point.value)
-        return _no_further(problem, row, state, log, run), point, state
+        ending = _no_further(problem, row, state, log, run)
+        if timed and row.wrapped and ending.name == "no further" and not ending.converged and run.exhausted():
+            ending = _used_up(problem, stops)
+        return ending, point, state
     except KeyboardInterrupt:
         raise Interrupted(point, State(state.k, point, {})) from None
-
-
-def _interrupted(log: Log) -> Ending:
-    return Ending(f"interrupted (Ctrl-C) after {counted(len(log.rates), 'step')}")
 
 
 def _all_taken(n: int) -> str:
@@ -402,26 +401,27 @@ def _all_taken(n: int) -> str:
 
 def _at_start(point: Point, stops: Stops) -> Ending | None:
     if point.norm == 0:
-        return Ending("the gradient is zero at the start: there is nothing to descend", True)
+        return Ending("the gradient is zero at the start: there is nothing to descend", "tolerance", True)
     if point.norm <= stops.tolerance:
-        return Ending(f"‖∇f‖ = {point.norm:.3g} ≤ {stops.tolerance:g} at the start already", True)
+        return Ending(f"‖∇f‖ = {point.norm:.3g} ≤ {stops.tolerance:g} at the start already", "tolerance", True)
     return None
 
 
 def _ending(step: Step, p: Point, stops: Stops) -> Ending | None:
     if p.norm <= stops.tolerance:
-        return Ending(f"‖∇f‖ = {p.norm:.3g} ≤ {stops.tolerance:g}", True)
+        return Ending(f"‖∇f‖ = {p.norm:.3g} ≤ {stops.tolerance:g}", "tolerance", True)
     if stops.below is not None and p.value <= stops.below:
-        return Ending(f"f = {p.value:.6g} reached the bound {stops.below:g}", True)
+        return Ending(f"f = {p.value:.6g} reached the bound {stops.below:g}", "below", True)
     if stops.relative_step and step.length <= stops.relative_step * (1 + norm(p.x)):
-        return Ending(f"the last step, {step.length:.3g}, was below {stops.relative_step:g} of the size of x", True)
+        words = f"the last step, {step.length:.3g}, was below {stops.relative_step:g} of the size of x"
+        return Ending(words, "relative step", True)
     return None
 
 
 def _used_up(problem: Problem, stops: Stops) -> Ending:
     if stops.evaluations is not None and problem.counts.total >= stops.evaluations:
-        return Ending(f"{stops.evaluations} evaluations were made")
-    return Ending(f"{stops.seconds:g} seconds were over")
+        return Ending(f"{stops.evaluations} evaluations were made", "evaluations")
+    return Ending(f"{stops.seconds:g} seconds were over", "seconds")
 
 
 def _not_finite(problem: Problem, step: Step, p: Point) -> Ending:
@@ -429,8 +429,13 @@ def _not_finite(problem: Problem, step: Step, p: Point) -> Ending:
     where = problem.whereabouts(p.x) or problem.trouble
     return Ending(
         f"{what} in step {step.k}, at {short_point(problem.labels, p.x)}, with the rate {step.rate:g}; "
-        f"the last good point was kept" + (f". {where}" if where else "")
+        f"the last good point was kept" + (f". {where}" if where else ""),
+        "not finite",
     )
+
+
+def _interrupted(log: Log) -> Ending:
+    return Ending(f"interrupted (Ctrl-C) after {counted(len(log.rates), 'step')}", "interrupted")
 
 
 def _no_further(problem: Problem, row: Method, state: State, log: Log, run: Run) -> Ending:
@@ -441,15 +446,17 @@ def _no_further(problem: Problem, row: Method, state: State, log: Log, run: Run)
         return _interrupted(log)
     near = p.norm <= run.tolerance * max(1.0, abs(p.value), max(log.norms))
     if recorded is not None and recorded.ending and not near:
-        return Ending(recorded.ending)
+        return Ending(recorded.ending, "no further")
     if near:
         return Ending(
-            f"no step lowers f any further at the precision of floating-point numbers; ‖∇f‖ = {p.norm:.3g} there", True
+            f"no step lowers f any further at the precision of floating-point numbers; ‖∇f‖ = {p.norm:.3g} there",
+            "no further",
+            True,
         )
     where = "is f smooth there?"
     if problem.lost_at is not None:
         where = f"next to it f has no finite value. {problem.whereabouts(problem.lost_at) or problem.trouble}".rstrip()
-    return Ending(f"{row.name} found no step that lowers f, though ‖∇f‖ = {p.norm:.3g}: {where}")
+    return Ending(f"{row.name} found no step that lowers f, though ‖∇f‖ = {p.norm:.3g}: {where}", "no further")
 
 
 def _full(problem: Problem, p: Point) -> float:

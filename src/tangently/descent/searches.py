@@ -154,7 +154,7 @@ def _boundary(values: np.ndarray, c: np.ndarray, low: float, radius: float) -> n
             break
         down, up = (lam, up) if length > radius else (down, lam)
         slope = float((p * p / shifted).sum())
-        better = lam + (length - radius) / radius * length * length / slope
+        better = lam + (length - radius) / radius * length * length / slope if slope else math.nan  # it underflowed
         lam = better if down < better < up else (down + up) / 2
     return -c / (values + lam)
 

@@ -21,7 +21,7 @@ factor (κ − 1)/(κ + 1) a step; momentum's best pair is η = 4/(√L + √μ)
 **Edge of stability** (J. Cohen et al., *Gradient descent on neural networks typically occurs at the edge of stability*,
 ICLR 2021): on a network λ_max rises to 2/η and hovers there, while the loss still falls over long times.
 
-All eigenvalues come from the Hessian where it is small; else the largest comes from products with it (Lanczos, ARPACK).
+All eigenvalues come from the Hessian where it is small; else the largest comes from products with it (C. Lanczos 1950).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,7 +38,7 @@ import numpy as np
 
 from tangently.descent.problems import Counts, Problem
 from tangently.descent.searches import ARMIJO, WOLFE, armijo
-from tangently.descent.steps import Point, Step, frozen
+from tangently.descent.steps import Point, Step, frozen, norm
 from tangently.errors import DomainError, InputError
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ SMALL = 200  # numbers; up to here all eigenvalues are computed
 WORK = 250_000  # of 3n² + 1000 a point: how many points of a small problem are looked at
 MOST, FEW, FEWEST = 400, 20, 8  # points that are looked at: at most, with Lanczos, and on a huge problem
 HUGE = 10_000  # numbers
+ROUNDS = {"LA": 60, "SA": 320}  # products with the Hessian: the lower end, often crowded, settles later
+SETTLED = {"LA": 1e-3, "SA": 3e-2}  # a residual below this part of the eigenvalue
 ROUNDING = 1e-12  # an eigenvalue below this part of the largest can't be told from 0
 HOVERS = (0.95, 1.2)  # ηλ_max over its bound, at the edge of stability
 RISES = 0.03  # part of the steps at which the loss rises, at the edge of stability
@@ -224,37 +227,73 @@ class Spectrum:
 NO_SPECTRUM = Spectrum(np.zeros(0), np.zeros((0, 0)), False)
 
 
-def spectrum(problem: Problem, x: np.ndarray, scale: np.ndarray | None = None, which: str = "LA") -> Spectrum:
-    """Of ∇²f(x), or of P⁻½∇²f(x)P⁻½. Large problems: one end alone, "LA" the largest or "SA" the least."""
+def spectrum(
+    problem: Problem, x: np.ndarray, scale: np.ndarray | None = None, which: str = "LA",
+    first: np.ndarray | None = None, until: float = math.inf,
+) -> Spectrum:  # fmt: skip
+    """Of ∇²f(x), or of P⁻½∇²f(x)P⁻½. Large problems: one end alone, "LA" the largest or "SA" the least.
+
+    first: a vector to begin with, near the eigenvector; until: the time (of `perf_counter`) at which to give up.
+    """
     half = np.ones(problem.size) if scale is None else 1 / np.sqrt(scale)
     try:
         if problem.size > SMALL:
-            return _lanczos(lambda v: half * problem.hvp(x, half * v), problem.size, which)
+            return lanczos(lambda v: half * problem.hvp(x, half * v), problem.size, which, first, until)
         H = problem.hessian(x) * np.outer(half, half)
     except (DomainError, ArithmeticError):  # no second derivative there: nothing is known
         return NO_SPECTRUM
     return Spectrum(*np.linalg.eigh((H + H.T) / 2), True) if np.isfinite(H).all() else NO_SPECTRUM
 
 
-def _lanczos(product: Callable[[np.ndarray], np.ndarray], n: int, which: str) -> Spectrum:
-    from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+def lanczos(
+    product: Callable[[np.ndarray], np.ndarray], n: int, which: str, first: np.ndarray | None = None,
+    until: float = math.inf,
+) -> Spectrum:  # fmt: skip
+    """The largest ("LA") or least ("SA") eigenvalue by Lanczos' method, every vector made orthogonal to all before.
 
-    operator = LinearOperator((n, n), matvec=lambda v: product(np.ravel(v)), dtype=float)  # type: ignore[call-arg]
-    first = np.random.default_rng(0).normal(size=n)
-    try:
-        rounds = 10 if which == "LA" else 60  # the upper end settles soon; the lower one, often crowded, does not
-        options: dict[str, Any] = {
-            "k": 1,
-            "which": which,
-            "v0": first,
-            "tol": 1e-3,
-            "maxiter": rounds,
-            "ncv": min(n, 20),
-        }
-        values, vectors = eigsh(operator, **options)
-    except ArpackError:  # did not settle, or met numbers that are not finite
-        return NO_SPECTRUM
-    return Spectrum(values, vectors, False)
+    With the pair (θ, v) comes its residual ‖Hv − θv‖ = β|sₘ|, and an eigenvalue lies that close to θ. Not settled in
+    time, the pair is kept where the residual tells enough (see `_usable`), else nothing is known.
+
+    >>> values = np.arange(1.0, 501.0)
+    >>> round(lanczos(lambda v: values * v, 500, "LA").top)
+    500
+    """
+    rounds = min(n, ROUNDS[which] if n <= HUGE else ROUNDS["LA"])
+    Q, diagonal, beside = np.empty((rounds, n)), np.zeros(rounds), np.zeros(rounds)
+    q = np.random.default_rng(0).normal(size=n) if first is None else first
+    theta, s, residual, m = math.nan, np.zeros(0), math.inf, 0
+    for m in range(rounds):
+        Q[m] = q / norm(q)
+        q = product(Q[m])
+        if not np.isfinite(q).all():
+            return NO_SPECTRUM
+        diagonal[m] = q.dot(Q[m])
+        for _ in range(2):
+            q = q - (Q[: m + 1] @ q) @ Q[: m + 1]
+        beside[m] = norm(q)
+        theta, s = _ritz(diagonal[: m + 1], beside[:m], which)
+        residual = beside[m] * abs(s[-1])
+        small = ROUNDING * float(np.abs(diagonal).max())
+        if residual <= max(SETTLED[which] * abs(theta), small) or time.perf_counter() > until:
+            break
+    v = s @ Q[: m + 1]
+    return (
+        Spectrum(np.array([theta]), (v / norm(v))[:, None], False) if _usable(theta, residual, which) else NO_SPECTRUM
+    )
+
+
+def _ritz(diagonal: np.ndarray, beside: np.ndarray, which: str) -> tuple[float, np.ndarray]:
+    """The outermost eigenvalue of a tridiagonal matrix, with its eigenvector."""
+    from scipy.linalg import eigh_tridiagonal
+
+    k = len(diagonal) - 1 if which == "LA" else 0
+    values, vectors = eigh_tridiagonal(diagonal, beside, select="i", select_range=(k, k))
+    return float(values[0]), vectors[:, 0]
+
+
+def _usable(theta: float, residual: float, which: str) -> bool:
+    """θ is a value of vᵀHv: as a least one that is negative it proves a direction in which f bends down."""
+    return residual <= 0.05 * abs(theta) or (which == "SA" and theta < 0)
 
 
 # ---------------------------------------------------------------- one step
@@ -359,11 +398,35 @@ def theory(trajectory: Trajectory, points: int | None = None) -> Theory:
     >>> t.sharpness.tolist(), t.bound.tolist(), t.predicted.tolist(), t.measured.round(9).tolist()
     ([2.0, 2.0, 2.0, 2.0], [1.0, 1.0, 1.0, 1.0], [0.8, 0.8, 0.8, 0.8], [0.8, 0.8, 0.8, 0.8])
     """
-    problem = anew(trajectory)
-    rows = [_row(trajectory, problem, s, P) for s, P in _chosen(trajectory, points)]
+    return beside(trajectory, anew(trajectory), points)
+
+
+def beside(t: Trajectory, problem: Problem, points: int | None = None, seconds: float = math.inf) -> Theory:
+    """As `theory`, with a problem that may have derivatives ready; the last step and the first are looked at first,
+    then those between, as long as there is time."""
+    chosen, until, rows = _chosen(t, points), time.perf_counter() + seconds, dict[int, tuple[Any, ...]]()
+    vector = None
+    for i in _by_halves(len(chosen)):
+        if len(rows) > 1 and time.perf_counter() > until:
+            break
+        rows[i], vector = _row(t, problem, *chosen[i], vector, until)
+    return _theory_of(t, [rows[i] for i in sorted(rows)], problem.size <= SMALL)
+
+
+def _by_halves(n: int) -> list[int]:
+    """The last of n, the first, the middle, the quarters …
+
+    >>> _by_halves(9)
+    [8, 0, 4, 2, 6, 1, 3, 5, 7]
+    """
+    strides = [max(1, n >> j) for j in range(n.bit_length())]
+    return list(dict.fromkeys([n - 1, *(k for stride in strides for k in range(0, n, stride))]))[: max(n, 0)]
+
+
+def _theory_of(t: Trajectory, rows: list[tuple[Any, ...]], exact: bool) -> Theory:
     columns = dict(zip(NUMBERS, np.array([r[:-1] for r in rows], float).reshape(len(rows), len(NUMBERS)).T))
     k = columns.pop("k").astype(int)
-    return Theory(trajectory, k, **columns, conditions=tuple(r[-1] for r in rows), exact=problem.size <= SMALL)
+    return Theory(t, k, **columns, conditions=tuple(r[-1] for r in rows), exact=exact)
 
 
 NUMBERS = (
@@ -386,6 +449,8 @@ def first_point(t: Trajectory) -> np.ndarray:
 
 def _chosen(t: Trajectory, points: int | None) -> list[tuple[Step, np.ndarray | None]]:
     """The steps that are looked at, each with P where the method divides by one (None: not known)."""
+    if points is not None and points < 1:
+        raise InputError(f"points={points!r}: how many steps to look at, from 1 on, was wanted")
     n, steps = t.problem.size, t.steps
     most = points or (min(MOST, max(FEW, WORK // (3 * n * n + 1000))) if n <= SMALL else FEW if n <= HUGE else FEWEST)
     if len(steps) > most:
@@ -394,21 +459,25 @@ def _chosen(t: Trajectory, points: int | None) -> list[tuple[Step, np.ndarray | 
     return [(s, found[s.k] if found else None) for s in steps]
 
 
-def _row(t: Trajectory, problem: Problem, step: Step, P: np.ndarray | None) -> tuple[Any, ...]:
+def _row(
+    t: Trajectory, problem: Problem, step: Step, P: np.ndarray | None, first: np.ndarray | None, until: float
+) -> tuple[tuple[Any, ...], np.ndarray | None]:
+    """The numbers of one step; and of a large problem the top eigenvector, near that of the steps beside it."""
     rule = recurrence_of(t)
     blind = t.method in SCALED and P is None
-    found = NO_SPECTRUM if blind else spectrum(problem, step.x, P)
+    found = NO_SPECTRUM if blind else spectrum(problem, step.x, P, first=first, until=until)
     values = found.values
     positive = found.complete and values.size > 0 and found.least > ROUNDING * found.top
     here, there = _ends_of(t, problem, step)
     bound = rule.bound(found.top) if rule else stability_bound(found.top)
     predicted = float(rule.factors(values, step.rate).max()) if rule and found.complete else math.nan
-    return (
+    row = (
         step.k, step.rate, found.top, found.least, bound,
         condition_number(values) if found.complete and values.size else math.nan, predicted,
         best_rate(values).factor if positive else math.nan, momentum_pair(values).factor if positive else math.nan,
         there.norm / here.norm if here.norm else math.nan, conditions(here, step, there),
     )  # fmt: skip
+    return row, first if found.complete or not values.size else found.vectors[:, -1]
 
 
 def _ends_of(t: Trajectory, problem: Problem, step: Step) -> tuple[Point, Point]:
@@ -481,6 +550,6 @@ def _remarks(t: Theory) -> list[str]:
 
 
 __all__ = [
-    "Conditions", "Pair", "Recurrence", "Spectrum", "Theory", "anew", "best_rate", "condition_number", "conditions",
-    "factors", "momentum_pair", "recurrence_of", "scalings", "spectrum", "stability_bound", "theory",
+    "Conditions", "Pair", "Recurrence", "Spectrum", "Theory", "anew", "beside", "best_rate", "condition_number",
+    "conditions", "factors", "momentum_pair", "recurrence_of", "scalings", "spectrum", "stability_bound", "theory",
 ]  # fmt: skip

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 TAIL = 12  # steps that a rate is measured on
 COLUMNS = ("step", "x", "f(x)", "‖∇f‖", "step length", "next x")
+ENDINGS = (
+    "tolerance", "below", "relative step", "no further", "steps", "seconds", "evaluations", "not finite", "interrupted",
+)  # fmt: skip
 SHOWN = 25  # rows of a table that is printed
 
 
@@ -104,6 +107,7 @@ class Trajectory:
     seconds: float
     full_value: float  # the loss on all of the data (`last.value` is that of the last batch)
     state: State | None = field(default=None, repr=False)
+    ending: str = ""  # one of ENDINGS: `reason` in a word
 
     # ---- the result
 
@@ -367,7 +371,7 @@ def _bytes(t: Trajectory) -> bytes:
         "batch": vars(t.problem.batches) if t.problem.batches else None,
         "notes": [{k: v for k, v in s.notes.items() if isinstance(v, (int, float, str))} for s in t.steps],
         "memory": {k: v for k, v in memory.items() if not isinstance(v, np.ndarray)},
-        "resumable": t.state is not None,
+        "resumable": t.state is not None, "ending": t.ending,
     }  # fmt: skip
     arrays["meta"] = np.frombuffer(json.dumps(meta, default=_no_json).encode(), np.uint8)
     out = io.BytesIO()
@@ -400,7 +404,7 @@ def loaded(path: Any, f: Any, data: Mapping[str, Any] | None) -> Trajectory:
     return Trajectory(
         problem, meta["method"], meta["settings"], _steps_again(arrays, meta["notes"]), last, history, meta["reason"],
         meta["converged"], Counts(**meta["counts"]), meta["seconds"], float(meta["full value"]),
-        _state_again(meta, arrays, last),
+        _state_again(meta, arrays, last), meta.get("ending", ""),
     )  # fmt: skip
 
 
