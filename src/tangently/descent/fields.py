@@ -26,6 +26,7 @@ from tangently.expr import CONST, TABLE, Expr, const, depends, inputs_of, is_num
 from tangently.simplification import simplify_all
 
 SIDES = 4  # breaks that are told apart on one box
+LONGER = 1.3  # by how much numerators may be longer than fractions
 LARGE = 3000  # nodes of a graph in which no factor is looked for
 
 
@@ -44,6 +45,7 @@ class Field:
     """f of the numbers xs, its gradient, what is left of it without common factors, and programs on balls.
 
     `system` gives the reduced gradient with the breaks, and then its Jacobian; `whole` f, its gradient, its Hessian.
+    The reduced gradient is without common factors and, where that keeps it short, without denominators.
     """
 
     f: Expr
@@ -70,7 +72,7 @@ def field_of(f: Expr, xs: Sequence[Expr], box: Box) -> Field:
     hessian = simplify_all([h for g in gradient for h in tangents_of(g, xs)])
     rows = _rows(hessian, len(xs))
     rest, sets = reduced(raw, xs, box)
-    rest = list(gradient) if rest is None else simplify_all(rest)
+    rest = _without_denominators(list(gradient) if rest is None else simplify_all(rest))
     jacobian = hessian if rest == list(gradient) else simplify_all([h for g in rest for h in tangents_of(g, xs)])
     breaks = breaks_of(f)
     system = balls(xs, [[*rest, *[b.u for b in breaks]], jacobian])
@@ -78,6 +80,18 @@ def field_of(f: Expr, xs: Sequence[Expr], box: Box) -> Field:
         f, tuple(xs), tuple(gradient), rows, system, balls(xs, [[f], gradient, hessian]), breaks, tuple(sets),
         _cleared(gradient, xs, breaks),
     )  # fmt: skip
+
+
+def _without_denominators(rest: list[Expr]) -> list[Expr]:
+    """The numerators, which have the same zeros where no row breaks; as they are where that makes them long."""
+    size = len(toposort(rest))
+    if size > LARGE:
+        return rest
+    cleared = [numerator(g) for g in rest]
+    if len(toposort(cleared)) > 2 * size:
+        return rest
+    cleared = simplify_all(cleared)
+    return cleared if len(toposort(cleared)) <= LONGER * size else rest
 
 
 def _cleared(gradient: Sequence[Expr], xs: Sequence[Expr], breaks: Sequence[Break]) -> Balls | None:
@@ -113,7 +127,12 @@ def breaks_of(f: Expr) -> tuple[Break, ...]:
         if node.args and node.op.breaks is not None
         for b in node.op.breaks(*node.args)
     ]
-    return tuple(b for b in found if b.u in moving or inputs_of([b.u]))
+    return tuple(b for b in found if (b.u in moving or inputs_of([b.u])) and not _never(b))
+
+
+def _never(b: Break) -> bool:
+    """Is its expression above 0 by its form?"""
+    return b.which == "zero" and least_sign(b.u) == 1
 
 
 def marks_of(f: Field, values: Sequence[Any]) -> tuple[int | None, ...]:
@@ -278,6 +297,8 @@ def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[lis
 def _nature(h: Expr, xs: Sequence[Expr], box: Box) -> str:
     from tangently.enclosure import MissingEnclosure
 
+    if least_sign(h) == 1:
+        return "nonzero"
     try:
         run = balls(xs, [[h]])
     except MissingEnclosure:
@@ -330,6 +351,44 @@ def _factors_of_sum(node: Expr, done: dict[Expr, Any]) -> tuple[Counter[Expr], E
     if not common:
         return Counter({node: 1}), const(1)
     return common, TABLE[node.op.name](_product(a - common, r), _product(b - common, s))
+
+
+POSITIVE = {"exp", "exp2", "cosh", "sigmoid", "softplus"}  # rows that are above 0 wherever they have a value
+GROWING = {"sqrt", "cbrt", "sinh", "tanh", "arctan", "arcsinh", "relu", "erf", "expm1", "log1p"}  # 0 at 0
+
+
+def least_sign(y: Expr) -> int | None:
+    """1: y > 0 wherever it has a value, by its form; 0: y ≥ 0; None: not known.
+
+    A ball of x² + 1 on a large box, or of e^(-x²), may hold 0; the form tells that there is none.
+
+    >>> from tangently.expr import symbol
+    >>> x, y = symbol("x"), symbol("y")
+    >>> least_sign(x**2 + y**2 + 1), least_sign(x**2 * 3), least_sign(x + 1)
+    (1, 0, None)
+    """
+    done: dict[Expr, int | None] = {}
+    for node in toposort([y]):
+        done[node] = _sign_by_form(node, [done[a] for a in node.args])
+    return done[y]
+
+
+def _sign_by_form(node: Expr, signs: Sequence[int | None]) -> int | None:
+    name, args = node.op.name, node.args
+    if node.op is CONST:
+        return None if node.shape or not node.value >= 0 else int(node.value > 0)
+    if name in POSITIVE or (name == "pow" and signs[0] == 1):
+        return 1
+    even = name == "pow" and (power := _whole(args[1])) and not power % 2
+    if even or name in ("square", "abs") or (name == "mul" and args[0] is args[1]):
+        return signs[0] or 0
+    if name in GROWING:
+        return signs[0]
+    if None in signs:
+        return None
+    if name == "add":
+        return max(signs)  # type: ignore[type-var]
+    return min(signs) if name in ("mul", "div") else None  # type: ignore[type-var]
 
 
 def _product(powers: Counter[Expr], rest: Expr) -> Expr:

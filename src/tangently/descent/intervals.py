@@ -124,6 +124,12 @@ def ends(x: arb) -> tuple[float, float]:
     )
 
 
+def rounded(v: arb) -> float:
+    """The float nearest to the middle of a ball; 0 where the ball holds 0 and all of it is smaller than any care."""
+    middle = float(v.mid())
+    return 0.0 if v.contains(0) and abs(middle) + float(v.rad()) < 1e-40 else middle + 0.0
+
+
 def excludes(x: arb) -> bool:
     """Is 0 proven not to be in the ball?"""
     return x.is_finite() and bool(x > 0 or x < 0)
@@ -184,18 +190,41 @@ def joined(boxes: Sequence[Box]) -> list[tuple[Box, int]]:
 
 def inverse(rows: Sequence[Sequence[arb]]) -> Any:
     """A floating-point inverse of the middle of a matrix of balls, as rows; None where there is none."""
+    middle = [[float(v.mid()) for v in row] for row in rows]
+    return _inverse_of(middle) or _scaled_inverse(middle)
+
+
+def _scaled_inverse(rows: Sequence[Sequence[float]]) -> Any:
+    """The inverse by way of rows and columns with entries near 1.
+
+    So 10⁻³⁰⁰·(x² + y²), or nanometers beside kilometers, give no singular matrix.
+    """
+    left = _scales(rows)
+    right = _scales(list(zip(*[[v * s for v in row] for row, s in zip(rows, left)])))
+    found = _inverse_of([[v * s * t for v, t in zip(row, right)] for row, s in zip(rows, left)])
+    if found is None:
+        return None
+    back = tuple(tuple(v * t * s for v, s in zip(row, left)) for row, t in zip(found, right))
+    return back if all(math.isfinite(v) for row in back for v in row) else None
+
+
+def _scales(rows: Sequence[Sequence[float]]) -> list[float]:
+    """A power of two for each row that brings its largest entry near 1."""
+    return [2.0 ** -min(max(math.frexp(max(map(abs, row)))[1], -1000), 1000) for row in rows]
+
+
+def _inverse_of(rows: Sequence[Sequence[float]]) -> Any:
+    if not all(math.isfinite(v) for row in rows for v in row):
+        return None
     if len(rows) == 2:
-        (a, b), (c, d) = [[float(v.mid()) for v in row] for row in rows]
+        (a, b), (c, d) = rows
         det = a * d - b * c
-        if not math.isfinite(det) or abs(det) <= 1e-14 * (abs(a * d) + abs(b * c)):
-            return None
-        return ((d / det, -b / det), (-c / det, a / det))
+        good = 1e-14 * (abs(a * d) + abs(b * c)) < abs(det) < math.inf
+        return ((d / det, -b / det), (-c / det, a / det)) if good else None
     import numpy as np
 
-    middle = np.array([[float(v.mid()) for v in row] for row in rows])
-    if not np.isfinite(middle).all() or np.linalg.cond(middle) > 1e14:
-        return None
-    return tuple(map(tuple, np.linalg.inv(middle).tolist()))
+    middle = np.array(rows)
+    return None if np.linalg.cond(middle) > 1e14 else tuple(map(tuple, np.linalg.inv(middle).tolist()))
 
 
 def total(terms: Sequence[Any]) -> Any:
@@ -267,5 +296,5 @@ def _merged(discs: Sequence[arb]) -> list[arb]:
 
 __all__ = [
     "Balls", "Box", "balls", "ends", "excludes", "halves", "held", "inflated", "inverse", "joined", "krawczyk",
-    "mean_value", "meet", "spectrum", "total", "within",
+    "mean_value", "meet", "rounded", "spectrum", "total", "within",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ from typing import Any
 from tangently.descent import degeneracy
 from tangently.descent.critical import CriticalPoint, CriticalPoints, Roughness
 from tangently.descent.fields import Field, field_of, square
-from tangently.descent.intervals import Box, ends, joined, meet, spectrum
+from tangently.descent.intervals import Box, ends, joined, meet, rounded, spectrum
 from tangently.descent.lines import on_line
 from tangently.descent.placing import EDGE, classified, placed_in, point_at, where_of
 from tangently.descent.regions import Reading, finite, read_region
@@ -161,6 +161,9 @@ def _roots(reading: Reading, f: Field, s: Search) -> tuple[list[CriticalPoint], 
             where, exact = placed_in(f, root.at, reading.edges)
             if where == "outside":
                 continue
+            if not all(v.is_finite() for v in f.whole(root.at, through=1)):
+                s.unbounded.append(tuple(ends(v) for v in root.at))  # numerators are 0; there may be no gradient
+                continue
             doubtful += where == "unknown"
             points.append(classified(reading, f, root, exact, EDGE[where]))
     return points, doubtful
@@ -208,7 +211,7 @@ def _degenerate(reading: Reading, f: Field, exact: Any, verdict: degeneracy.Verd
     at = [number(e) for e in exact]
     values = f.whole.begin(at)
     [value], _, entries = [f.whole.run(values, k) for k in range(3)]
-    eigenvalues = tuple(float(v.mid()) + 0.0 for v in spectrum(square(entries, f.size)) or [])
+    eigenvalues = tuple(rounded(v) for v in spectrum(square(entries, f.size)) or [])
     note = edge if verdict.alone else "; ".join(
         n for n in (edge, "it exists; that it is alone in its box is not proven") if n)  # fmt: skip
     proven = verdict.alone and verdict.proven

@@ -192,7 +192,14 @@ def _settle(s: Search, alone: Box, K: Sequence[Any]) -> None:
 
 
 def refined(system: Balls, K: Sequence[Any], bits: int = PROOF) -> list[Any]:
-    """The same zero in balls as small as the precision allows: the operator contracts where it proved a zero."""
+    """The same zero in balls as small as the precision allows: the operator contracts where it proved a zero.
+
+    First with the precision of the search: a row may be tighter on wide balls with few bits than with many (ψ is).
+    """
+    return _contracted(system, _contracted(system, K, SEARCH), bits)
+
+
+def _contracted(system: Balls, K: Sequence[Any], bits: int) -> list[Any]:
     with precision(bits):
         X = list(K)
         for _ in range(CONTRACTIONS):
