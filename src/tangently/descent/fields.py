@@ -264,9 +264,11 @@ def _over(above: Any, below: Any, power: int = 1) -> tuple[Expr, Counter[Expr]]:
     """A fraction divided by a power of another: what is below is taken apart into its factors."""
     (a, d), (b, e) = above, below
     powers, rest = factored(b)
+    above = _product(Counter({base: k * power for base, k in e.items()}), a)
+    if rest.op is not CONST:  # what is left of x² + 4x without its factor x
+        return above, d + Counter({base: k * power for base, k in (powers + Counter([rest])).items()})
     under = Counter({base: k * power for base, k in powers.items()})
-    raised = rest if power == 1 else rest**power
-    return _product(Counter({base: k * power for base, k in e.items()}), a) / raised, d + under
+    return above / (rest if power == 1 else rest**power), d + under
 
 
 # ---------------------------------------------------------------- factors
