@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tangently.enclosure import MissingEnclosure, ball
-from tangently.expr import CONST, INPUT, Expr, toposort
+from tangently.expr import CONST, INPUT, TABLE, Expr, toposort
 
 if TYPE_CHECKING:
     from flint import arb
@@ -66,8 +66,10 @@ class Balls:
         return [self.run(values, k) for k in range(through + 1)][-1]
 
 
-def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]]) -> Balls:
+def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]], *, clipped: bool = False) -> Balls:
     """A program of the stages. Raises MissingEnclosure where a row can't be enclosed.
+
+    `clipped`: a box that lies in the domain in part gives the values that are taken on that part, where a root is cut.
 
     >>> import tangently.primitives
     >>> from flint import arb
@@ -88,16 +90,31 @@ def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]]) -> Balls:
             slots[node] = len(start)
             start.append(ball(node.value) if node.op is CONST and node.shape == () else None)
             if node.op is not CONST or node.shape:
-                fresh.append((slots[node], _enclosure(node), tuple(slots[a] for a in node.args)))
+                fresh.append((slots[node], _enclosure(node, clipped), tuple(slots[a] for a in node.args)))
         steps.append(tuple(fresh))
         places.append(tuple(slots[y] for y in outputs))
     return Balls(tuple(start), tuple(range(len(inputs))), tuple(steps), tuple(places))
 
 
-def _enclosure(node: Expr) -> Any:
+def _enclosure(node: Expr, clipped: bool) -> Any:
     if node.op is INPUT or node.shape != () or node.op.enclosure is None:
         raise MissingEnclosure(node.op.name, f"{node.op.name} has no enclosure in the table: no bound can be proven")
-    return node.op.enclosure
+    return CLIPPED.get(node.op.name, node.op.enclosure) if clipped else node.op.enclosure
+
+
+def _clipped_root(x: Any) -> Any:
+    return x.upper().sqrt().union(ball(0)) if x.contains(0) else x.sqrt()
+
+
+def _clipped_power(a: Any, b: Any) -> Any:
+    """A power with a positive exponent that is not whole has a domain like that of a root."""
+    rising = b > 0 and not b.contains_integer()
+    if rising and a.contains(0):
+        return (a.upper() ** b).union(ball(0)) if a.upper() > 0 else ball(0)
+    return TABLE["pow"].enclosure(a, b)  # type: ignore[misc]
+
+
+CLIPPED = {"sqrt": _clipped_root, "pow": _clipped_power}
 
 
 # ---------------------------------------------------------------- boxes

@@ -27,6 +27,7 @@ from tangently.descent.fields import Field, analytic, field_of, marks_of, sample
 from tangently.descent.intervals import (
     Balls,
     Box,
+    balls,
     ends,
     halves,
     held,
@@ -49,6 +50,7 @@ TIGHT = 1e-8  # the same for a value that counts as proven
 POLISHED = 4
 MANY = 1000
 TRIES = 3  # steps of the operator on one box
+SLENDER = 16.0  # how long a box may be, in shares of the region
 SMALL = 2.0**-10  # of the region: a larger box is cut, unless f is constant on it
 
 
@@ -107,6 +109,7 @@ class Bounding:
     """One search: the field, the boxes that wait by their lower bounds, points and small boxes that were kept."""
 
     f: Field
+    program: Balls  # f, its gradient, its Hessian; where a root is cut, on the domain
     region: Box
     upper: Any
     heap: list[tuple[float, int, Box]] = field(default_factory=list)
@@ -130,7 +133,9 @@ def global_minimum(f: Any, region: Any, *, budget: int = BUDGET) -> GlobalMinimu
     reading = _all_branches(read_region(f, region), f)
     finite(reading)
     reading = replace(reading, box=tuple((lo.at, hi.at) for lo, hi in reading.edges))
-    s = Bounding(field_of(reading.f, reading.xs, reading.box), reading.box, ball(math.inf))
+    f_ = field_of(reading.f, reading.xs, reading.box)
+    stages = [[f_.f], f_.gradient, [h for row in f_.hessian for h in row]]
+    s = Bounding(f_, balls(f_.xs, stages, clipped=True), reading.box, ball(math.inf))
     with precision(SEARCH):
         for point in (*samples(reading.box), *_polished(reading)):
             _known(s, s.f.whole(point)[0])
@@ -191,25 +196,82 @@ def _push(s: Bounding, box: Box, low: float = -math.inf) -> None:
 
 def _examine(s: Bounding, box: Box) -> None:
     X = held(box)
-    values = s.f.whole.begin(X)
-    [y] = s.f.whole.run(values, 0)
-    g = s.f.whole.run(values, 1) if _is_lipschitz(s.f, X) else None
+    values = s.program.begin(X)
+    [y] = s.program.run(values, 0)
     middle = [x.mid() for x in X]
     at = s.f.whole(middle)[0]
     _known(s, at)
-    if g is not None and all(v.is_finite() for v in g):
-        slope = at + total([v * (x - c) for v, x, c in zip(g, X, middle)])
-        low = max(_lower(y), _lower(slope))
-        rest = None if low > s.upper else _on_faces(s, box, g)
-        if rest is None or _replaced(s, rest, low):
-            return
-        box = rest
-    else:
-        if not y.is_finite() and not at.is_finite() and _is_outside(s.f, X):
-            return
-        low = _lower(y)
-    if not low > s.upper:
-        _cut(s, box, low, y)
+    g = s.program.run(values, 1) if _is_lipschitz(s.f, X) else [y.nan()]
+    low: float | None = _lower(y)
+    if all(v.is_finite() for v in g):
+        offsets = [x - c for x, c in zip(X, middle)]
+        low = max(low, _lower(at + total([v * d for v, d in zip(g, offsets)])))
+        low = None if low > s.upper else _sloping(s, box, g, low)
+        low = None if low is None else _curved(s, box, X, values, at, low)
+    elif not y.is_finite() and not at.is_finite() and _is_outside(s.f, X):
+        return
+    if low is not None and not low > s.upper:
+        _cut(s, box, low, y, g)
+
+
+def _sloping(s: Bounding, box: Box, g: Sequence[Any], low: float) -> float | None:
+    """None where f is monotone in a coordinate: the box was settled, or its face waits in its place."""
+    rest = _on_faces(s, box, g)
+    if rest == box and any(lo < hi for lo, hi in box):
+        return low
+    if rest is not None and any(lo < hi for lo, hi in rest):
+        _push(s, rest, low)
+    elif rest is not None:
+        _keep(s, tuple(ball(lo) for lo, _ in rest))
+    return None
+
+
+def _curved(s: Bounding, box: Box, X: Sequence[Any], values: list[Any], at: Any, low: float) -> float | None:
+    """What second derivatives tell: a better lower bound, or None where they settle the box.
+
+    Where f is strictly concave in a coordinate, a minimum lies at an end of it.
+    """
+    if not analytic(s.f, X):
+        return low
+    H = square(s.program.run(values, 2), s.f.size)
+    if not all(v.is_finite() for row in H for v in row):
+        return low
+    free = [k for k, (lo, hi) in enumerate(box) if lo < hi]
+    concave = next((k for k in free if H[k][k] < 0), None)
+    if concave is not None:
+        _push_faces(s, box, [concave], low)
+        return None
+    low = max(low, _lower(_quadratic_bound(s.f, at, H, X)))
+    if low > s.upper or (_is_near_linear(H, free) and _replaced(s, box, free, low)):
+        return None
+    return low
+
+
+def _quadratic_bound(f: Field, at: Any, H: Sequence[Sequence[Any]], X: Sequence[Any]) -> Any:
+    """A lower bound of f(c) + ∇f(c)·d + ½dᵀHd on the box, the mixed terms apart from the squares."""
+    slopes = [abs(v).upper() for v in f.whole([x.mid() for x in X], through=1)]
+    reach = [x.rad() for x in X]
+    low = at
+    for i, (a, r) in enumerate(zip(slopes, reach)):
+        h = H[i][i].lower()
+        low = low - (a * a / (2 * h) if h > 0 and not a >= h * r else a * r - h * r * r / 2)
+        for j in range(i):
+            low = low - abs(H[i][j]).upper() * r * reach[j]
+    return low
+
+
+def _is_near_linear(H: Sequence[Sequence[Any]], free: Sequence[int]) -> bool:
+    """May the Krawczyk operator contract: is every row of I - YH below 1?"""
+    block = [[H[i][j] for j in free] for i in free]
+    Y = inverse(block)
+    if Y is None:
+        return False
+    span = range(len(free))
+    for i in span:
+        row = [(1 if i == j else 0) - total([block[k][j] * Y[i][k] for k in span]) for j in span]
+        if not total([abs(v).upper() for v in row]) < 1:
+            return False
+    return True
 
 
 def _lower(y: Any) -> float:
@@ -245,14 +307,8 @@ def _on_faces(s: Bounding, box: Box, g: Sequence[Any]) -> Box | None:
     return tuple(found)
 
 
-def _replaced(s: Bounding, box: Box, low: float) -> bool:
+def _replaced(s: Bounding, box: Box, free: Sequence[int], low: float) -> bool:
     """The box as one critical point and its faces on the region's edge, where that is proven."""
-    free = [k for k, (lo, hi) in enumerate(box) if lo < hi]
-    if not free:
-        _keep(s, tuple(ball(lo) for lo, _ in box))
-        return True
-    if not analytic(s.f, held(box)):
-        return False
     wide = inflated(box, 0.1)
     larger = tuple(wide[k] if k in free else side for k, side in enumerate(box))
     K = _newton(s.f, larger, free)
@@ -260,11 +316,16 @@ def _replaced(s: Bounding, box: Box, low: float) -> bool:
         return False
     if K:
         _keep(s, tuple(K))
+    _push_faces(s, box, free, low)
+    return True
+
+
+def _push_faces(s: Bounding, box: Box, free: Sequence[int], low: float) -> None:
+    """The faces of the box that belong to the region's edge."""
     for k in free:
         for side, border in zip(box[k], s.region[k]):
             if side == border:
                 _push(s, (*box[:k], (side, side), *box[k + 1 :]), low)
-    return True
 
 
 def _newton(f: Field, box: Box, free: Sequence[int]) -> list[Any] | None:
@@ -330,22 +391,30 @@ def _keep(s: Bounding, at: tuple[Any, ...]) -> None:
         s.points.append((at, value))
 
 
-def _cut(s: Bounding, box: Box, low: float, y: Any) -> None:
+def _cut(s: Bounding, box: Box, low: float, y: Any, g: Sequence[Any]) -> None:
     """Halve the box, or keep it where f hardly varies on it."""
     widths = [(hi - lo) / (b - a) for (lo, hi), (a, b) in zip(box, s.region)]
-    k = widths.index(max(widths))
+    widest = max(widths)
     near = FLAT * (1 + abs(float(s.upper)))
     flat = y.is_finite() and float(y.rad()) <= near
-    if (
-        flat
-        or (widths[k] < SMALL and float(s.upper) - low <= near)
-        or widths[k] < 2.0**-44
-        or not halves(box, k)[0][k][1] > box[k][0]
-    ):
+    if flat or (widest < SMALL and float(s.upper) - low <= near) or widest < 2.0**-44 or _is_a_point(box):
         s.flat.append((low, box))
         return
-    for part in halves(box, k):
+    for part in halves(box, _steepest(box, widths, g)):
         _push(s, part, low)
+
+
+def _is_a_point(box: Box) -> bool:
+    """Has a side of the box no float inside?"""
+    return all(not halves(box, k)[0][k][1] > lo for k, (lo, _) in enumerate(box))
+
+
+def _steepest(box: Box, widths: Sequence[float], g: Sequence[Any]) -> int:
+    """The coordinate along which f may vary most; where that is not known, or a side is far too long, the widest."""
+    wide = [k for k, w in enumerate(widths) if w * SLENDER >= max(widths)]
+    if len(g) < len(box) or not all(v.is_finite() for v in g):
+        return widths.index(max(widths))
+    return max(wide, key=lambda k: float(abs(g[k]).upper()) * (box[k][1] - box[k][0]))
 
 
 # ---------------------------------------------------------------- the answer
