@@ -99,22 +99,29 @@ def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]], *, clipped: 
 def _enclosure(node: Expr, clipped: bool) -> Any:
     if node.op is INPUT or node.shape != () or node.op.enclosure is None:
         raise MissingEnclosure(node.op.name, f"{node.op.name} has no enclosure in the table: no bound can be proven")
-    return CLIPPED.get(node.op.name, node.op.enclosure) if clipped else node.op.enclosure
+    return (CLIPPED if clipped else TIGHT).get(node.op.name, node.op.enclosure)
+
+
+def _power(a: Any, b: Any) -> Any:
+    """By the two ends where the power is monotone in its base: a product of wide balls holds much more."""
+    if not a.is_exact() and (a > 0 or (a < 0 and b.is_integer())):
+        return (a.lower() ** b).union(a.upper() ** b)
+    return TABLE["pow"].enclosure(a, b)  # type: ignore[misc]
+
+
+def _clipped_power(a: Any, b: Any) -> Any:
+    """A power with a positive exponent that is not whole has a domain like that of a root."""
+    if b > 0 and not b.contains_integer() and a.contains(0):
+        return (a.upper() ** b).union(ball(0)) if a.upper() > 0 else ball(0)
+    return _power(a, b)
 
 
 def _clipped_root(x: Any) -> Any:
     return x.upper().sqrt().union(ball(0)) if x.contains(0) else x.sqrt()
 
 
-def _clipped_power(a: Any, b: Any) -> Any:
-    """A power with a positive exponent that is not whole has a domain like that of a root."""
-    rising = b > 0 and not b.contains_integer()
-    if rising and a.contains(0):
-        return (a.upper() ** b).union(ball(0)) if a.upper() > 0 else ball(0)
-    return TABLE["pow"].enclosure(a, b)  # type: ignore[misc]
-
-
-CLIPPED = {"sqrt": _clipped_root, "pow": _clipped_power}
+TIGHT = {"pow": _power, "square": lambda x: _power(x, ball(2))}
+CLIPPED = {**TIGHT, "pow": _clipped_power, "sqrt": _clipped_root}
 
 
 # ---------------------------------------------------------------- boxes
