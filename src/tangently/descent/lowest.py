@@ -38,7 +38,7 @@ from tangently.descent.intervals import (
     total,
 )  # fmt: skip
 from tangently.descent.regions import BRANCHES, Reading, finite, read_region
-from tangently.descent.subdividing import PROOF, SEARCH
+from tangently.descent.subdividing import PROOF, SEARCH, pinned
 from tangently.enclosure import ball, precision
 from tangently.errors import TraceError
 from tangently.expr import evaluate
@@ -341,7 +341,8 @@ def _newton(f: Field, box: Box, free: Sequence[int]) -> list[Any] | None:
             return []
         inside = all(X[k].contains_interior(step[k]) for k in free)
         if inside:
-            return _refined(f, step, free)
+            at = _refined(f, step, free)
+            return at if pinned([at[k] for k in free], [box[k] for k in free]) else None
         new = [x.intersection(k) for x, k in zip(X, step)]
         if all(float(b.rad()) >= 0.7 * float(a.rad()) for a, b in zip(X, new)):
             return None

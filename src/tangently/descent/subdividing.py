@@ -41,6 +41,7 @@ FINE = 2.0**-14  # the same at a kink
 SHRUNK = 0.7  # a box that is narrowed by less than this is cut
 CONTRACTIONS = 300
 MARGIN = 0.1  # by how much a box is made larger
+PINNED = 2.0**-20  # of its box: how small the balls of a root are at least
 SEARCH, PROOF = 64, 256  # bits
 
 
@@ -148,8 +149,7 @@ def _smooth(s: Search, box: Box, X: Sequence[Any]) -> None:
     if K is None:
         _left(s, box, s.thin, THIN)
         return
-    if all(x.contains_interior(k) for x, k in zip(around, K)):
-        _settle(s, larger, K)
+    if all(x.contains_interior(k) for x, k in zip(around, K)) and _settle(s, larger, K):
         return
     rest = meet(box, tuple(ends(k) for k in K)) if all(k.is_finite() for k in K) else box
     if rest is not None:
@@ -182,13 +182,19 @@ def _narrowed(s: Search, box: Box, rest: Box) -> None:
         _left(s, rest, s.thin, THIN)
 
 
-def _settle(s: Search, alone: Box, K: Sequence[Any]) -> None:
-    """A new root, unless it is in the box of one that is known."""
+def _settle(s: Search, alone: Box, K: Sequence[Any]) -> bool:
+    """A new root, unless it is in the box of one that is known; False if it can't be pinned down from this box."""
     at = refined(s.f.system, K)
-    for root in s.roots:
-        if within(tuple(ends(v) for v in at), root.alone):
-            return
-    s.roots.append(Root(tuple(at), alone))
+    if not pinned(at, alone):
+        return False
+    if not any(within(tuple(ends(v) for v in at), root.alone) for root in s.roots):
+        s.roots.append(Root(tuple(at), alone))
+    return True
+
+
+def pinned(at: Sequence[Any], box: Box) -> bool:
+    """Are the balls of a zero far smaller than the box in which it was proven to be alone?"""
+    return all(float(v.rad()) <= PINNED * (hi - lo) for v, (lo, hi) in zip(at, box))
 
 
 def refined(system: Balls, K: Sequence[Any], bits: int = PROOF) -> list[Any]:
@@ -224,8 +230,10 @@ def proven_near(f: Field, point: Sequence[float], bits: int = PROOF) -> Root | N
             if step is None or step[2] is None:
                 continue
             if all(x.contains_interior(k) for x, k in zip(X, step[2])):
-                return Root(tuple(refined(f.system, step[2])), box)
+                at = refined(f.system, step[2], bits)
+                if pinned(at, box):
+                    return Root(tuple(at), box)
     return None
 
 
-__all__ = ["Root", "Search", "operator", "proven_near", "refined", "search"]
+__all__ = ["Root", "Search", "operator", "pinned", "proven_near", "refined", "search"]
