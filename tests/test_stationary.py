@@ -322,7 +322,7 @@ def test_many_starts_in_high_dimension() -> None:
 def test_the_table() -> None:
     text = str(tg.critical_points("x^3 - 3x + y^2", box(2)))
     head, columns, *rows = text.splitlines()
-    assert head == "2 critical points in [-2, 2] × [-2, 2]; proven: there is no other (" + head.split("(")[1]
+    assert head == "2 critical points in -2 ≤ x ≤ 2, -2 ≤ y ≤ 2; proven: there is no other (" + head.split("(")[1]
     assert columns.split() == ["kind", "x", "y", "value", "eigenvalues", "proven"]
     assert rows[0].split() == ["saddle", "-1", "0", "2", "-6", "2", "yes"]
     assert rows[1].split() == ["minimum", "1", "0", "-2", "2", "6", "yes"]

@@ -56,7 +56,7 @@ class Field:
     whole: Balls
     breaks: tuple[Break, ...]
     sets: tuple[Expr, ...] = ()  # each h with h = 0 for a continuum of critical points
-    cleared: Balls | None = None  # the gradient's numerators, where it has denominators
+    cleared: Balls | None = None  # the gradient's numerators and their Jacobian, where it has denominators
     pieces: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -97,7 +97,8 @@ def _without_denominators(rest: list[Expr]) -> list[Expr]:
 def _cleared(gradient: Sequence[Expr], xs: Sequence[Expr], breaks: Sequence[Break]) -> Balls | None:
     if not any(b.manner in ("pole", "edge") for b in breaks) or len(toposort(gradient)) > LARGE:
         return None
-    return balls(xs, [simplify_all([numerator(g) for g in gradient])])
+    cleared = simplify_all([numerator(g) for g in gradient])
+    return balls(xs, [cleared, simplify_all([h for g in cleared for h in tangents_of(g, xs)])])
 
 
 def tangents_of(g: Expr, xs: Sequence[Expr]) -> list[Expr]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tangently.enclosure import MissingEnclosure, ball
@@ -120,8 +121,18 @@ def _clipped_root(x: Any) -> Any:
     return x.upper().sqrt().union(ball(0)) if x.contains(0) else x.sqrt()
 
 
+def _clipped_arc(name: str, x: Any) -> Any:
+    """arcsin and arccos are monotone between -1 and 1."""
+    row, one = TABLE[name].enclosure, ball(1)
+    assert row is not None
+    return x.nan() if x > 1 or x < -1 else row(x.lower().max(-one)).union(row(x.upper().min(one)))
+
+
 TIGHT = {"pow": _power, "square": lambda x: _power(x, ball(2))}
-CLIPPED = {**TIGHT, "pow": _clipped_power, "sqrt": _clipped_root}
+CLIPPED = {
+    **TIGHT, "pow": _clipped_power, "sqrt": _clipped_root, "arcsin": partial(_clipped_arc, "arcsin"),
+    "arccos": partial(_clipped_arc, "arccos"),
+}  # fmt: skip
 
 
 # ---------------------------------------------------------------- boxes

@@ -62,7 +62,8 @@ def _pieces(reading: Reading, subject: Any, lo: Any, hi: Any) -> CriticalPoints:
         notes += [z.note] if z.note else []
         notes += ["infinitely many critical points may crowd at an end of the region"] if any(z.wild) else []
         sets += [f"f is constant for {piece.lo.at:.10g} ≤ {x.name} ≤ {piece.hi.at:.10g}"] if z.everywhere else []
-        found += [(p, formula, z.proven) for p in z.points]
+        sure = z.proven or (bool(z.points) and _is_sure_in_window(_derivative(formula, x), x, piece))
+        found += [(p, formula, sure) for p in z.points]
     rough = [r for r in smooth.points if not any(p.finite and r.at == p.at for p in (lo, hi)) or r.kind != "smooth"]
     places: list[tuple[Any, Expr, bool]] = []
     for p, formula, proven in found:
@@ -93,6 +94,14 @@ def _flat_places(slope: Expr, x: Expr, piece: Any) -> Any:
         if z.proven and not z.wild and not z.everywhere and all(defined or at_end for _, defined, at_end in points):
             return replace(z, points=tuple(p for p, defined, _ in points if defined))
     return zeros(slope, x, piece.lo, piece.hi)
+
+
+def _is_sure_in_window(slope: Expr, x: Expr, piece: Any) -> bool:
+    """Of a piece without end a part is searched: are the zeros of that part proven?"""
+    from tangently.smoothness.isolating import window
+
+    lo, hi, note = window(piece.lo, piece.hi)
+    return bool(note) and _flat_places(slope, x, replace(piece, lo=lo, hi=hi)).proven
 
 
 def _derivative(y: Expr, x: Expr) -> Expr:

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from tangently.descent.critical import within_words
 from tangently.descent.fields import Field, analytic, field_of, marks_of, samples, square
 from tangently.descent.intervals import (
     Balls,
@@ -40,7 +41,7 @@ from tangently.descent.intervals import (
 from tangently.descent.regions import BRANCHES, Reading, finite, read_region
 from tangently.descent.subdividing import PROOF, SEARCH, pinned
 from tangently.enclosure import ball, precision
-from tangently.errors import TraceError
+from tangently.errors import DomainError, TraceError
 from tangently.expr import evaluate
 from tangently.tracing.names import name_of
 
@@ -49,6 +50,8 @@ FLAT = 1e-13  # a box on which f varies less, beside 1 + |f|, is not cut
 TIGHT = 1e-8  # the same for a value that counts as proven
 POLISHED = 4
 MANY = 1000
+WIDE = 1e-4  # of the region: a larger box is printed as one
+LINES = 12  # of a printed result
 TRIES = 3  # steps of the operator on one box
 SLENDER = 16.0  # how long a box may be, in shares of the region
 SMALL = 2.0**-10  # of the region: a larger box is cut, unless f is constant on it
@@ -75,7 +78,7 @@ class GlobalMinimum:
     """The lowest value of f on a region. `.value_enclosure` holds it, always proven.
 
     `.points`: every minimizer is in the box of one of them. `.proven`: the enclosure is tight (to eight digits). `.x`
-    is the first point.
+    is the first point; while nothing is proven, the best that was found.
     """
 
     value: float
@@ -92,16 +95,24 @@ class GlobalMinimum:
         return self.points[0].x
 
     def __str__(self) -> str:
-        lo, hi = self.value_enclosure
-        said = "proven" if self.proven else f"not settled: the minimum is between {lo:.10g} and {hi:.10g}"
-        lines = [f"global minimum {self.value:.10g}   [{said}; {self.examined} boxes]"]
-        for p in self.points[:12]:
-            where = ", ".join(f"{n} = {v:.10g}" for n, v in zip(self.names, p.coordinates))
-            edge = f" (at an end of the region: {', '.join(p.edge)})" if p.edge else ""
-            lines.append(f"  at {where}{edge}{'' if p.proven else '   [not proven to be one point]'}")
-        return "\n".join([*lines, *[f"  {n}" for n in self.notes]])
+        low, high = (f"{v:.10g}" for v in self.value_enclosure)
+        head = f"{'global minimum' if self.proven else 'lowest value found'} {self.value:.10g}"
+        between = "no lower bound is known" if low == "-inf" else f"the minimum is between {low} and {high}"
+        said = "proven" if self.proven else f"not proven: {between}"
+        places = [_told_of(p, self.names, self.region) for p in self.points[:LINES]]
+        more = [f"  … and {len(self.points) - LINES} more"] if len(self.points) > LINES else []
+        boxes = f"{self.examined} box{'es' * (self.examined != 1)}"
+        return "\n".join([f"{head}   [{said}; {boxes}]", *places, *more, *[f"  {n}" for n in self.notes]])
 
     __repr__ = __str__
+
+
+def _told_of(p: Minimizer, names: Sequence[str], region: Box) -> str:
+    where = ", ".join(f"{n} = {v:.10g}" for n, v in zip(names, p.coordinates))
+    if not p.proven and any(b - a > WIDE * (hi - lo) for (a, b), (lo, hi) in zip(p.enclosure, region)):
+        return f"  within {within_words(names, p.enclosure)}, such as {where}"
+    edge = f" (at an end of the region: {', '.join(p.edge)})" if p.edge else ""
+    return f"  at {where}{edge}{'' if p.proven else '   [not proven to be one point]'}"
 
 
 @dataclass
@@ -112,6 +123,7 @@ class Bounding:
     program: Balls  # f, its gradient, its Hessian; where a root is cut, on the domain
     region: Box
     upper: Any
+    best: tuple[float, ...] | None = None
     heap: list[tuple[float, int, Box]] = field(default_factory=list)
     points: list[tuple[tuple[Any, ...], Any]] = field(default_factory=list)
     flat: list[tuple[float, Box]] = field(default_factory=list)
@@ -123,8 +135,8 @@ def global_minimum(f: Any, region: Any, *, budget: int = BUDGET) -> GlobalMinimu
     """The lowest value of f on a box, edges included, and where it is taken.
 
     f and region are as in `critical_points`, the ends of the region taken as the nearest floats; `budget` bounds the
-    number of boxes. Raises MissingEnclosure where a part
-    of f has no ball arithmetic, TraceError where a Python function of several numbers branches.
+    number of boxes. Raises MissingEnclosure where a part of f has no ball arithmetic, TraceError where a Python
+    function of several numbers branches, DomainError where f has no value on the region.
 
     >>> found = global_minimum("x^4 - 2x^2 + x", (-2, 2))
     >>> found.proven, round(found.value, 6), round(found.x, 6)
@@ -138,7 +150,7 @@ def global_minimum(f: Any, region: Any, *, budget: int = BUDGET) -> GlobalMinimu
     s = Bounding(f_, balls(f_.xs, stages, clipped=True), reading.box, ball(math.inf))
     with precision(SEARCH):
         for point in (*samples(reading.box), *_polished(reading)):
-            _known(s, s.f.whole(point)[0])
+            _known(s, point, s.f.whole(point)[0])
         _push(s, reading.box)
         while s.heap and s.examined < budget:
             low, _, box = heapq.heappop(s.heap)
@@ -147,6 +159,11 @@ def global_minimum(f: Any, region: Any, *, budget: int = BUDGET) -> GlobalMinimu
                 break
             s.examined += 1
             _examine(s, box)
+    if not s.upper.is_finite():
+        none = "f has no value anywhere on" if not s.heap and not s.flat else "no value of f was found on"
+        raise DomainError(
+            f"{none} the region {within_words(reading.names, reading.box)}: wanted a region where f is defined"
+        )
     return _found(reading, s)
 
 
@@ -162,10 +179,10 @@ def _all_branches(reading: Reading, f: Any) -> Reading:
     return replace(reading, f=subject.output, xs=(subject.x,), notes=())
 
 
-def _known(s: Bounding, value: Any) -> None:
-    """A value that f takes."""
+def _known(s: Bounding, at: Sequence[Any], value: Any) -> None:
+    """A value that f takes, and where."""
     if value.is_finite() and value.upper() < s.upper:
-        s.upper = value.upper()
+        s.upper, s.best = value.upper(), tuple(float(v.mid()) + 0.0 for v in at)
 
 
 def _polished(reading: Reading) -> list[list[Any]]:
@@ -200,7 +217,7 @@ def _examine(s: Bounding, box: Box) -> None:
     [y] = s.program.run(values, 0)
     middle = [x.mid() for x in X]
     at = s.f.whole(middle)[0]
-    _known(s, at)
+    _known(s, middle, at)
     g = s.program.run(values, 1) if _is_lipschitz(s.f, X) else [y.nan()]
     low: float | None = _lower(y)
     if all(v.is_finite() for v in g):
@@ -387,7 +404,7 @@ def _keep(s: Bounding, at: tuple[Any, ...]) -> None:
     with precision(PROOF):
         value = s.f.whole(at)[0]
         if all(v >= lo and v <= hi for v, (lo, hi) in zip(at, s.region)):
-            _known(s, value)
+            _known(s, at, value)
     if not any(all(u.overlaps(v) for u, v in zip(at, other)) for other, _ in s.points):
         s.points.append((at, value))
 
@@ -430,14 +447,29 @@ def _found(reading: Reading, s: Bounding) -> GlobalMinimum:
     low, high = min(lows, default=-math.inf), ends(s.upper)[1]
     places = [_minimizer(reading, tuple(ends(v) for v in at), ends(value), True) for at, value in points]
     hulls = joined([b for _, b in boxes]) if len(boxes) <= MANY else [(_hull([b for _, b in boxes]), len(boxes))]
-    places += [_minimizer(reading, hull, (low, high), False) for hull, _ in hulls if not _told(hull, places)]
+    places += [_minimizer(reading, hull, (low, high), False, s.best) for hull, _ in hulls if not _told(hull, places)]
     tight = high - low <= TIGHT * (1 + abs(high))
-    notes = [f"the budget of {s.examined} boxes was spent; {len(left)} are left"] if left else []
     value = 0.0 if low <= 0 <= high and tight else (low + high) / 2 if tight else high
+    order = lambda p: (not p.proven if tight else p.coordinates != s.best, p.coordinates)
     return GlobalMinimum(
-        value, (low, high), tuple(sorted(places, key=lambda p: (not p.proven, p.coordinates))), tight,
-        reading.box, reading.names, s.examined, (*reading.notes, *notes),
+        value, (low, high), tuple(sorted(places, key=order)), tight, reading.box, reading.names, s.examined,
+        (*reading.notes, *_remarks(s, len(left), low, tight, [value for _, value in points])),
     )  # fmt: skip
+
+
+def _remarks(s: Bounding, left: int, low: float, tight: bool, values: Sequence[Any]) -> Iterator[str]:
+    spent = f"the budget of {s.examined} boxes was spent"
+    if left and tight:
+        yield f"{spent}: where the minimum is taken is known no better"
+    elif left:
+        yield f"{spent}, {left} are left: a larger budget= may settle it"
+    elif low == -math.inf:
+        yield "near the places listed f has a pole, jumps, or has an edge of its domain: no bound was found there"
+    if len(values) > 1:
+        with precision(PROOF):
+            highs, lows = [v.upper() for v in values], [v.lower() for v in values]
+            apart = max(float(h - low) for h in highs for low in lows)
+        yield f"the values at these {len(values)} points differ by less than {max(apart, 1e-300):.1g}"
 
 
 def _hull(boxes: Sequence[Box]) -> Box:
@@ -449,12 +481,17 @@ def _told(hull: Box, places: Sequence[Minimizer]) -> bool:
     return any(all(a[0] == b[0] and a[1] == b[1] for a, b in zip(hull, p.enclosure)) for p in places)
 
 
-def _minimizer(reading: Reading, box: Box, value: tuple[float, float], proven: bool) -> Minimizer:
-    middle = tuple(lo + (hi - lo) / 2 + 0.0 for lo, hi in box)
+def _minimizer(
+    reading: Reading, box: Box, value: tuple[float, float], proven: bool, best: tuple[float, ...] | None = None
+) -> Minimizer:
+    """A kept box: the best point, if it is in it, or its middle stands for it."""
+    inside = best is not None and all(lo <= v <= hi for v, (lo, hi) in zip(best, box))
+    at = best if best is not None and inside else tuple(lo + (hi - lo) / 2 + 0.0 for lo, hi in box)
     edge = tuple(
         f"{n} = {lo:.10g}" for n, (lo, hi), side in zip(reading.names, box, reading.box) if lo == hi and lo in side
     )  # fmt: skip
-    return Minimizer(reading.pack(middle), value[0] / 2 + value[1] / 2, box, proven, middle, edge)
+    told = value[1] if inside else value[0] / 2 + value[1] / 2
+    return Minimizer(reading.pack(at), told, box, proven, at, edge)
 
 
 __all__ = ["GlobalMinimum", "Minimizer", "global_minimum"]

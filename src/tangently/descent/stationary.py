@@ -21,14 +21,14 @@ from typing import Any
 
 from tangently.descent import degeneracy
 from tangently.descent.critical import CriticalPoint, CriticalPoints, Roughness
-from tangently.descent.fields import Field, field_of, square
-from tangently.descent.intervals import Box, ends, joined, meet, rounded, spectrum
+from tangently.descent.fields import Field, field_of, marks_of, square
+from tangently.descent.intervals import Box, ends, held, inflated, joined, meet, rounded, spectrum
 from tangently.descent.lines import on_line
 from tangently.descent.placing import EDGE, classified, placed_in, point_at, where_of
 from tangently.descent.regions import Reading, finite, read_region
 from tangently.descent.roughness import along_breaks, at_cluster
 from tangently.descent.starting import STARTS, by_starts
-from tangently.descent.subdividing import PROOF, Search, search
+from tangently.descent.subdividing import PROOF, Search, operator, refined, search
 from tangently.enclosure import MissingEnclosure, precision
 from tangently.errors import BudgetError
 from tangently.expr import CONST, const, inputs_of, substitute
@@ -90,7 +90,7 @@ def _searched(reading: Reading, budget: int) -> CriticalPoints:
     more, undecided, used = _clusters(reading, f, s)
     rough, at_kinks, open_boxes = _rough(reading, f, s)
     left = (*undecided, *open_boxes, *_hulls(list(s.waiting)))
-    notes = [*reading.notes, *_left_notes(s, f)]
+    notes = [*reading.notes, *_left_notes(s, f, bool(open_boxes))]
     every = sorted((*points, *more, *at_kinks), key=lambda p: p.coordinates)
     if reading.notes:  # one branch of several
         every = [replace(p, proven=False) for p in every]
@@ -101,15 +101,18 @@ def _searched(reading: Reading, budget: int) -> CriticalPoints:
     )  # fmt: skip
 
 
-def _left_notes(s: Search, f: Field) -> list[str]:
+def _left_notes(s: Search, f: Field, is_open: bool) -> list[str]:
     found = []
     if s.waiting:
         found.append(
             f"the search stopped after {s.examined} boxes with {len(s.waiting)} waiting: the critical points may not "
             "be isolated; a smaller region or a larger budget= may settle it"
         )
-    if s.unbounded:
-        found.append(f"{len(s.unbounded)} small boxes where no bound of the gradient was found (a pole or an edge)")
+    if s.unbounded and is_open:
+        n = len(s.unbounded)
+        found.append(
+            f"in {n} small box{'es' * (n != 1)} no bound of the gradient was found (a pole, an edge, a root of 0)"
+        )
     if f.sets:
         found.append("every point of a set listed is critical: there the critical points are not isolated")
     return found
@@ -120,7 +123,7 @@ def _without(reading: Reading, f: Field, idle: Sequence[int], budget: int) -> Cr
     names = ", ".join(reading.names[k] for k in idle)
     if len(idle) == len(reading.xs):
         return CriticalPoints(
-            (), True, reading.box, reading.names, sets=("f is constant: every point is critical",)
+            (), True, reading.box, reading.names, sets=("the whole region: f is constant",)
         )  # fmt: skip
     kept = [k for k in range(len(reading.xs)) if k not in idle]
     middles = [lo + (hi - lo) / 2 for lo, hi in reading.box]
@@ -225,7 +228,22 @@ def _rough(reading: Reading, f: Field, s: Search) -> tuple[list[Roughness], list
     small = [hull for hull in (*kinks, *singular) if _is_small(hull, s)]
     looked = [at_cluster(reading, hull) for hull in small[:FEW]]
     rough = [r for r in looked if isinstance(r, Roughness)]
-    return [*found, *rough], [p for p in looked if isinstance(p, CriticalPoint)], [*kinks, *singular]
+    settled = [r.box for r in rough if r.proven and _alone(f, r)]
+    left = [hull for hull in (*kinks, *singular) if hull not in settled]
+    return [*found, *rough], [p for p in looked if isinstance(p, CriticalPoint)], left
+
+
+def _alone(f: Field, r: Roughness) -> bool:
+    """Are the numerators of the gradient 0 nowhere else in the box of a place without derivative? So with a norm."""
+    assert r.box is not None
+    X = held(inflated(r.box, 0.1))
+    marks = marks_of(f, f.system(X)[f.size :])
+    if f.cleared is None or any(m not in (1, -1) and b.manner not in ("pole", "edge") for m, b in zip(marks, f.breaks)):
+        return False
+    step = operator(f.cleared, f.size, X)
+    if step is None or step[2] is None or not all(x.contains_interior(k) for x, k in zip(X, step[2])):
+        return False
+    return all(v.contains(p) for v, p in zip(refined(f.cleared, step[2]), r.at))
 
 
 def _is_small(hull: Box, s: Search) -> bool:
