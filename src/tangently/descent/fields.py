@@ -278,6 +278,7 @@ def _over(above: Any, below: Any, power: int = 1) -> tuple[Expr, Counter[Expr]]:
 def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[list[Expr] | None, list[Expr]]:
     """The gradient without the factors that all entries share, and those factors that vanish on a continuum.
 
+    A factor that is above 0 by its form, as eᵘ, goes also where only one entry has it.
     None where there is nothing to take out, or where it is not known what a factor's zeros are.
     """
     if len(toposort(gradient)) > LARGE:
@@ -292,9 +293,10 @@ def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[lis
         if nature:
             out[base] = power
             sets += [base] if nature == "crossed" else []
-    if not out:
+    kept = [Counter({b: k for b, k in (powers - out).items() if least_sign(b) != 1}) for powers, _ in split]
+    if all(powers == left for (powers, _), left in zip(split, kept)):
         return None, []
-    return [_product(powers - out, rest) for powers, rest in split], sets
+    return [_product(left, rest) for left, (_, rest) in zip(kept, split)], sets
 
 
 def _nature(h: Expr, xs: Sequence[Expr], box: Box) -> str:
@@ -357,6 +359,7 @@ def _factors_of_sum(node: Expr, done: dict[Expr, Any]) -> tuple[Counter[Expr], E
 
 
 POSITIVE = {"exp", "exp2", "cosh", "sigmoid", "softplus"}  # rows that are above 0 wherever they have a value
+BELOW_ONE = {"tanh", "erf", "sigmoid"}  # rows between -1 and 1, these left out
 GROWING = {"sqrt", "cbrt", "sinh", "tanh", "arctan", "arcsinh", "relu", "erf", "expm1", "log1p"}  # 0 at 0
 
 
@@ -387,11 +390,19 @@ def _sign_by_form(node: Expr, signs: Sequence[int | None]) -> int | None:
         return signs[0] or 0
     if name in GROWING:
         return signs[0]
+    if name == "sub" and is_number(args[0], 1) and _is_below_one(args[1]):
+        return 1
     if None in signs:
         return None
     if name == "add":
         return max(signs)  # type: ignore[type-var]
     return min(signs) if name in ("mul", "div") else None  # type: ignore[type-var]
+
+
+def _is_below_one(y: Expr) -> bool:
+    """Is y a whole power of a row that stays below 1, as in 1 - tanh²?"""
+    inner = y.args[0] if y.op.name == "square" or (y.op.name == "pow" and _whole(y.args[1]) > 0) else y
+    return inner.op.name in BELOW_ONE
 
 
 def _product(powers: Counter[Expr], rest: Expr) -> Expr:

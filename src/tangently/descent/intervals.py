@@ -22,6 +22,7 @@ Glossary: X a box as a list of balls; g, J the gradient and the Hessian on it; c
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,7 +43,7 @@ class Balls:
 
     start: tuple[Any, ...]
     inputs: tuple[int, ...]
-    steps: tuple[tuple[Any, ...], ...]  # by stage: (slot, enclosure, operands)
+    steps: tuple[tuple[Any, ...], ...]  # by stage: (slot, enclosure, what picks its operands)
     places: tuple[tuple[int, ...], ...]  # by stage: the slots of the outputs
 
     def begin(self, box: Sequence[arb]) -> list[Any]:
@@ -56,7 +57,7 @@ class Balls:
         """Compute a stage, and give its outputs."""
         for slot, enclosure, operands in self.steps[stage]:
             try:
-                values[slot] = enclosure(*[values[k] for k in operands])
+                values[slot] = enclosure(*operands(values))
             except (ValueError, OverflowError):  # a row that asks for a whole number, or a float, that is none
                 values[slot] = ball(0).nan()
         return [values[k] for k in self.places[stage]]
@@ -91,10 +92,17 @@ def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]], *, clipped: 
             slots[node] = len(start)
             start.append(ball(node.value) if node.op is CONST and node.shape == () else None)
             if node.op is not CONST or node.shape:
-                fresh.append((slots[node], _enclosure(node, clipped), tuple(slots[a] for a in node.args)))
+                fresh.append((slots[node], _enclosure(node, clipped), _picked([slots[a] for a in node.args])))
         steps.append(tuple(fresh))
         places.append(tuple(slots[y] for y in outputs))
     return Balls(tuple(start), tuple(range(len(inputs))), tuple(steps), tuple(places))
+
+
+def _picked(slots: Sequence[int]) -> Any:
+    """What takes the operands out of the values, as a sequence."""
+    if not slots:
+        return lambda _: ()
+    return operator.itemgetter(*slots) if len(slots) > 1 else operator.itemgetter(slice(slots[0], slots[0] + 1))
 
 
 def _enclosure(node: Expr, clipped: bool) -> Any:
@@ -128,7 +136,10 @@ def _clipped_arc(name: str, x: Any) -> Any:
     return x.nan() if x > 1 or x < -1 else row(x.lower().max(-one)).union(row(x.upper().min(one)))
 
 
-TIGHT = {"pow": _power, "square": lambda x: _power(x, ball(2))}
+TIGHT = {
+    "pow": _power, "square": lambda x: _power(x, ball(2)),
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul,  # as the rows, without a call in between
+}  # fmt: skip
 CLIPPED = {
     **TIGHT, "pow": _clipped_power, "sqrt": _clipped_root, "arcsin": partial(_clipped_arc, "arcsin"),
     "arccos": partial(_clipped_arc, "arccos"),

@@ -359,7 +359,7 @@ def _newton(f: Field, box: Box, free: Sequence[int]) -> list[Any] | None:
         inside = all(X[k].contains_interior(step[k]) for k in free)
         if inside:
             at = _refined(f, step, free)
-            return at if pinned([at[k] for k in free], [box[k] for k in free]) else None
+            return at if pinned([at[k] for k in free], tuple(box[k] for k in free)) else None
         new = [x.intersection(k) for x, k in zip(X, step)]
         if all(float(b.rad()) >= 0.7 * float(a.rad()) for a, b in zip(X, new)):
             return None

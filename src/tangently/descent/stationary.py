@@ -28,7 +28,7 @@ from tangently.descent.placing import EDGE, classified, placed_in, point_at, whe
 from tangently.descent.regions import Reading, finite, read_region
 from tangently.descent.roughness import along_breaks, at_cluster
 from tangently.descent.starting import STARTS, by_starts
-from tangently.descent.subdividing import PROOF, Search, operator, refined, search
+from tangently.descent.subdividing import PROOF, Search, operator, refined, search, zoom
 from tangently.enclosure import MissingEnclosure, precision
 from tangently.errors import BudgetError
 from tangently.expr import CONST, const, inputs_of, substitute
@@ -86,8 +86,11 @@ def _searched(reading: Reading, budget: int) -> CriticalPoints:
     if idle:
         return _without(reading, f, idle, budget)
     s = search(f, reading.box, budget)
-    points, doubtful = _roots(reading, f, s)
     more, undecided, used = _clusters(reading, f, s)
+    if undecided and not s.waiting and len(undecided) <= FEW:
+        zoom(s, undecided)
+        more, undecided, used = _clusters(reading, f, s)
+    points, doubtful = _roots(reading, f, s)
     rough, at_kinks, open_boxes = _rough(reading, f, s)
     left = (*undecided, *open_boxes, *_hulls(list(s.waiting)))
     notes = [*reading.notes, *_left_notes(s, f, bool(open_boxes))]
@@ -187,12 +190,20 @@ def _clusters(reading: Reading, f: Field, s: Search) -> tuple[list[CriticalPoint
                 undecided += [h for h in _hulls(s.thin) if meet(h, hull) is not None]
                 continue
             where = where_of(exact, reading.edges)
-            if where != "outside":
+            if any(_is_at(exact, root.at) for root in s.roots):
+                undecided.append(hull)
+            elif where != "outside":
                 verdict = degeneracy.judged(f, exact, hull)
                 told.append(where != "unknown")
                 points.append(_degenerate(reading, f, exact, verdict, EDGE.get(where, "")))
                 undecided += [] if verdict.alone else [hull]
     return points, undecided, told
+
+
+def _is_at(exact: Any, at: Sequence[Any]) -> bool:
+    from tangently.smoothness.points import number
+
+    return all(v.overlaps(number(e)) for e, v in zip(exact, at))
 
 
 def _hulls(boxes: list[Box]) -> list[Box]:

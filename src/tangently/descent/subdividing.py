@@ -39,6 +39,7 @@ THIN = 2.0**-24  # of the region: a box that is thinner is not cut
 COARSE = 2.0**-9  # the same where the gradient has no bound
 FINE = 2.0**-14  # the same at a kink
 SHRUNK = 0.7  # a box that is narrowed by less than this is cut
+CLOSER = 1000  # boxes of a second search, within what the first left undecided
 CONTRACTIONS = 300
 MARGIN = 0.1  # by how much a box is made larger
 PINNED = 2.0**-20  # of its box: how small the balls of a root are at least
@@ -79,13 +80,31 @@ def search(f: Field, region: Box, budget: int) -> Search:
     """
     s = Search(f, region, budget)
     s.waiting.append(region)
+    _run(s)
+    return s
+
+
+def zoom(s: Search, hulls: Sequence[Box]) -> None:
+    """Search boxes again that stayed undecided, now as deep below them: zeros may be very near each other."""
+    for grown in hulls:
+        hull = meet(grown, s.region)
+        if hull is None or any(lo == hi for lo, hi in hull):
+            continue
+        again = Search(s.f, hull, CLOSER, roots=s.roots)
+        again.waiting.append(hull)
+        _run(again)
+        s.thin = [box for box in s.thin if not within(box, hull)] + again.thin + [*again.waiting]
+        s.rough, s.unbounded = s.rough + again.rough, s.unbounded + again.unbounded
+        s.examined += again.examined
+
+
+def _run(s: Search) -> None:
     with precision(SEARCH):
-        while s.waiting and s.examined < budget and 2 * len(s.waiting) < budget:
+        while s.waiting and s.examined < s.budget and 2 * len(s.waiting) < s.budget:
             box = s.waiting.popleft()
             if not any(within(box, root.alone) for root in s.roots):
                 s.examined += 1
                 _examine(s, box)
-    return s
 
 
 def _examine(s: Search, box: Box) -> None:
@@ -236,4 +255,4 @@ def proven_near(f: Field, point: Sequence[float], bits: int = PROOF) -> Root | N
     return None
 
 
-__all__ = ["Root", "Search", "operator", "pinned", "proven_near", "refined", "search"]
+__all__ = ["Root", "Search", "operator", "pinned", "proven_near", "refined", "search", "zoom"]
