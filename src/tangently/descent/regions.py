@@ -61,8 +61,9 @@ def read_region(f: Any, region: Any) -> Reading:
         raise ShapeError(f"the function returned an array of shape {place.shape}; one number was wanted")
     edges = tuple(tuple(row) for p in pairs.values() for row in p.reshape(-1, 2))
     single = len(names) == 1 and next(iter(pairs.values())).ndim == 1
+    root = _as_written(f, place.moving) if isinstance(f, str) else place.outputs[0]
     return Reading(
-        _as_written(f, place.moving) if isinstance(f, str) else place.outputs[0], place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
+        root, place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
         function, single, (BRANCHES,) if place.notes else (),
     )  # fmt: skip
 
