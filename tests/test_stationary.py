@@ -168,6 +168,9 @@ def test_what_is_not_decided_is_said() -> None:
         ("(x + y)^2", ["x + y = 0"], []),
         ("cos(x*y - 1)", ["sin(x y − 1) = 0"], ["saddle"]),
         ("x^2*y^2", ["x = 0", "y = 0"], ["degenerate"]),
+        ("x^4 - 2x^2*y + y^2", ["x² − y = 0"], []),  # written out, the factor is the gcd of the partial derivatives
+        ("x^2 + 2x*y + y^2 - 2x - 2y", ["x + y − 1 = 0"], []),
+        ("(x + 2y - 1)^2 + (2x + 4y - 2)^2", ["x + 2y − 1 = 0"], []),
     ],
 )
 def test_curves_of_critical_points_are_told(f: str, sets: list[str], isolated: list[str]) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tangently.descent.intervals import Balls, Box, balls, excludes, held
+from tangently.descent.polynomials import shared
 from tangently.differentiation import expand, pullback, tangent
 from tangently.expr import CONST, TABLE, Expr, const, depends, inputs_of, is_number, toposort
 from tangently.simplification import simplify_all
@@ -287,6 +288,9 @@ def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[lis
     common = split[0][0]
     for powers, _ in split[1:]:
         common = common & powers
+    if not common and len(xs) > 1 and (written_out := shared(gradient, xs)):
+        common, rests = written_out
+        split = [(common, rest) for rest in rests]
     sets, out = [], Counter()
     for base, power in common.items():
         nature = _nature(base, xs, box)
