@@ -2,6 +2,7 @@
 
 `Balls` runs expressions of x₁, …, xₙ as one straight-line program in ball arithmetic (`tangently.enclosure`), in
 stages, so that a Hessian is computed only where the gradient left a question, from the nodes that it shares with it.
+A power that is monotone on a ball is taken from the two ends, which holds far less than a product of wide balls.
 
 `krawczyk(g, J, X)`: for a C¹ map g with g(x) - g(c) ∈ J·(x - c) on the box X, c its middle, and any matrix Y,
 
