@@ -2,10 +2,10 @@
 
 **Factors.** Where all partial derivatives share a factor h, as those of g(u) share g′(u), every zero of h is a
 critical point, and a zero of h is no single point where h changes its sign: by the intermediate value theorem every
-path between the two signs meets one, so that in two dimensions and more they are a continuum. The factor is
-taken out, h = 0 is told as a set, and the rest is a system with isolated zeros: (x² + y² - 1)² has the circle and,
-proven, the maximum (0, 0). A factor without zeros (e^u) is taken out as well, and so are denominators: the zeros stay, the balls get tighter.
-Polynomials that are written out are divided by their greatest common divisor (`polynomials`).
+path between the two signs meets one, so that in two dimensions and more they are a continuum. The factor is taken
+out, h = 0 is told as a set, and the rest is a system with isolated zeros: (x² + y² - 1)² has the circle and, proven,
+the maximum (0, 0). A factor without zeros (e^u) is taken out as well, and so are denominators: the zeros stay, the
+balls get tighter. Polynomials that are written out are divided by their greatest common divisor (`polynomials`).
 
 **Breaks.** A row that breaks (|u|, max, √u, 1/u) names the expressions whose zeros are the places (`Primitive.breaks`).
 On a box where some of them may be 0, the pieces of f for the signs that they can have are analytic formulas on the

@@ -1,14 +1,15 @@
 """`global_minimum`: the lowest value of a function on a box, with a proof, by branch and bound.
 
-Boxes are taken in the order of their lower bounds, the best of the balls of f, of its mean value form
-f(c) + ∇f(X)·(X - c), and of the bound of second order f(c) + ∇f(c)·(X - c) + ½(X - c)ᵀH(X)(X - c). A box whose bound lies above a value that f is known to take is discarded. Where a partial
-derivative keeps its sign on a box, the minimum of the box lies on a face of it: if that face belongs to the region's
-edge, the box becomes the face, else it is discarded; likewise where f is strictly concave in a coordinate. A box is cut
-where f varies most (D. Ratz, T. Csendes, J. Global Optim. 7, 1995). Where the Krawczyk operator proves exactly one critical point in
-the coordinates that are left, the box is replaced by that point and by its faces on the region's edge. (E. Hansen,
-G. W. Walster, Global Optimization Using Interval Analysis, 2004, chapters 12 and 14; R. B. Kearfott, Rigorous Global
-Search, 1996, chapter 5.) At a kink the balls of the gradient hold Clarke's generalized gradient, for which the mean
-value theorem holds (G. Lebourg, 1975), so that both tests stay; where f may jump, only its own balls are used.
+Boxes are taken in the order of their lower bounds, the best of the balls of f, of its mean value form f(c) + ∇f(X)·(X
+- c), and of the bound of second order f(c) + ∇f(c)·(X - c) + ½(X - c)ᵀH(X)(X - c). A box whose bound lies above a
+value that f is known to take is discarded. Where a partial derivative keeps its sign on a box, the minimum of the box
+lies on a face of it: if that face belongs to the region's edge, the box becomes the face, else it is discarded;
+likewise where f is strictly concave in a coordinate. A box is cut where f varies most (D. Ratz, T. Csendes, J. Global
+Optim. 7, 1995). Where the Krawczyk operator proves exactly one critical point in the coordinates that are left, the
+box is replaced by that point and by its faces on the region's edge. (E. Hansen, G. W. Walster, Global Optimization
+Using Interval Analysis, 2004, chapters 12 and 14; R. B. Kearfott, Rigorous Global Search, 1996, chapter 5.) At a kink
+the balls of the gradient hold Clarke's generalized gradient, for which the mean value theorem holds (G. Lebourg,
+1975), so that both tests stay; where f may jump, only its own balls are used.
 
 The enclosure of the value is proven whenever the search ends, at the latest when the budget is spent.
 """
