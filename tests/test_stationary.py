@@ -168,6 +168,9 @@ def test_what_is_not_decided_is_said() -> None:
         ("(x + y)^2", ["x + y = 0"], []),
         ("cos(x*y - 1)", ["sin(x y − 1) = 0"], ["saddle"]),
         ("x^2*y^2", ["x = 0", "y = 0"], ["degenerate"]),
+        ("x^4 - 2x^2*y + y^2", ["x² − y = 0"], []),  # written out, the factor is the gcd of the partial derivatives
+        ("x^2 + 2x*y + y^2 - 2x - 2y", ["x + y − 1 = 0"], []),
+        ("(x + 2y - 1)^2 + (2x + 4y - 2)^2", ["x + 2y − 1 = 0"], []),
     ],
 )
 def test_curves_of_critical_points_are_told(f: str, sets: list[str], isolated: list[str]) -> None:
@@ -322,7 +325,7 @@ def test_many_starts_in_high_dimension() -> None:
 def test_the_table() -> None:
     text = str(tg.critical_points("x^3 - 3x + y^2", box(2)))
     head, columns, *rows = text.splitlines()
-    assert head == "2 critical points in [-2, 2] × [-2, 2]; proven: there is no other (" + head.split("(")[1]
+    assert head == "2 critical points in -2 ≤ x ≤ 2, -2 ≤ y ≤ 2; proven: there is no other (" + head.split("(")[1]
     assert columns.split() == ["kind", "x", "y", "value", "eigenvalues", "proven"]
     assert rows[0].split() == ["saddle", "-1", "0", "2", "-6", "2", "yes"]
     assert rows[1].split() == ["minimum", "1", "0", "-2", "2", "6", "yes"]
@@ -434,3 +437,146 @@ def test_global_minimum_says_what_is_not_settled() -> None:
     spent = tg.global_minimum(HIMMELBLAU, box(5), budget=3)
     assert "budget" in str(spent)
     assert spent.value_enclosure[0] <= 0 <= spent.value_enclosure[1]
+
+
+# ---------------------------------------------------------------- what once was wrong, and random functions
+
+FOUND_WANTING = [
+    # balls of the first box did not contract, and its middle was told as the zero
+    ("(4y^2 + 3)^2 + (3 - y)^2 + x^2", {"x": (-3, 3), "y": (-3, 3.5)}, [(0, 0.11790214673641107)]),
+    ("gamma(x) + y^2", {"x": (0.1, 4), "y": (-1, 1)}, [(1.4616321449683623, 0)]),
+    # three zeros in one thin box
+    ("(x^2 - 1e-12)^2 + y^2", box(1), [(-1e-6, 0), (0, 0), (1e-6, 0)]),
+    # scales
+    ("1e-300(x^2 + y^2)", box(1), [(0, 0)]),
+    ("1e300(x^2 + y^2 - x)", box(1), [(0.5, 0)]),
+    ("(x - 1e8)^2 + (y - 1e-8)^2", ((0, 2e8), (0, 2e-8)), [(1e8, 1e-8)]),
+    # factors and denominators that have no zero, whatever the balls say
+    ("exp(-x^2 - y^2)", box(30), [(0, 0)]),
+    ("tanh(x)^2 + tanh(y)^2", box(500), [(0, 0)]),
+    ("x/(x^2 + y^2 + 1)", box(1000), [(-1, 0), (1, 0)]),
+    # poles that are no simple numbers
+    ("(3 - 4x^2 - 6x^3)/(4x + x^2)", (-4, 4), [(-0.7131701744074743,)]),
+    ("(2x^3 + 3x - 6)/(5x^2 - x - 4)", (-4, 4), [(-2.398846441,), (0.4082306416,)]),
+    # the kink of a norm, and no critical point
+    ("sqrt(x^2 + y^2)", box(2), []),
+]
+
+
+@pytest.mark.parametrize(("f", "region", "points"), FOUND_WANTING, ids=[c[0][:28] for c in FOUND_WANTING])
+def test_what_once_was_wrong(f: str, region: Any, points: list[Any]) -> None:
+    found = tg.critical_points(f, region)
+    assert found.complete
+    assert all(p.proven for p in found)
+    mine = [[dict(zip(p.names, p.coordinates))[n] for n in sorted(p.names)] for p in found]
+    assert len(mine) == len(points)
+    assert np.allclose(mine, points, rtol=1e-8, atol=1e-14)
+
+
+def test_part_of_a_line_without_end_is_proven() -> None:
+    found = tg.critical_points("sin(x)", (0, math.inf))
+    assert not found.complete
+    assert len(found) == 10
+    assert all(p.proven for p in found)
+    assert str(found).startswith("10 critical points in 0 ≤ x < ∞; not proven to be all")
+
+
+def random_function(rng: np.random.Generator, n: int) -> str:
+    """A sum of a polynomial, waves and Gaussians, with kinks or roots now and then."""
+    r = lambda: f"({rng.normal() * 2:.3f})"
+    names = "xyz"[:n]
+    waves = [f"{r()}*sin({' + '.join(f'{int(k)}*{v}' for k, v in zip(rng.integers(-3, 4, n), names))} + {r()})"]
+    bells = [f"{r()}*exp(-({' + '.join(f'({v} - {r()})^2' for v in names)}))" for _ in range(2)]
+    edgy = [
+        f"abs({names[0]} - {r()})",
+        f"sqrt({' + '.join(f'({v} - {r()})^2' for v in names)})",
+        f"max({names[-1]}, {r()})",
+    ]
+    powers = [f"0.05*{v}^4" for v in names]
+    return " + ".join([*waves, *waves, *bells, *powers, str(rng.choice(edgy))])
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_minima_are_enclosed(seed: int) -> None:
+    """The second opinion: samples, and Nelder and Mead's simplex from the best of them."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(seed)
+    n = 1 + seed % 3
+    text = random_function(rng, n)
+    found = tg.global_minimum(text, dict.fromkeys("xyz"[:n], (-3, 2)), budget=4000)
+    f = sympy.lambdify(sympy.symbols("x y z")[:n], tg.to_sympy(read(text).root), "numpy")
+    x = rng.uniform(-3, 2, (20_000, n))
+    values = np.broadcast_to(f(*x.T), len(x))
+    lowest = values.min()
+    for start in x[np.argsort(values)[:3]]:
+        ran = minimize(lambda p: float(f(*np.clip(p, -3, 2))), start, method="Nelder-Mead", options={"fatol": 1e-13})
+        lowest = min(lowest, float(ran.fun))
+    low, high = found.value_enclosure
+    assert low <= lowest + 1e-9
+    assert high <= lowest + 1e-6
+    at = found.points[0].coordinates
+    assert float(f(*[at[found.names.index(v)] for v in "xyz"[:n]])) == pytest.approx(found.value, abs=1e-6)
+
+
+WELLS = [
+    (
+        "goldstein",
+        "(1+(x+y+1)^2*(19-14x+3x^2-14y+6x*y+3y^2))*(30+(2x-3y)^2*(18-32x+12x^2+48y-36x*y+27y^2))",
+        (-2, 2),
+        3.0,
+    ),
+    ("griewank", "1 + (x^2+y^2)/4000 - cos(x)*cos(y/sqrt(2))", (-600, 600), 0.0),
+    ("ackley", "20 + exp(1) - 20exp(-0.2sqrt((x^2+y^2)/2)) - exp((cos(2pi*x)+cos(2pi*y))/2)", (-32, 32), 0.0),
+    ("schwefel", "-x*sin(sqrt(abs(x))) - y*sin(sqrt(abs(y)))", (-500, 500), -837.9657745448678),
+    ("drop wave", "-(1 + cos(12sqrt(x^2+y^2)))/(0.5(x^2+y^2) + 2)", (-5.12, 5.12), -1.0),
+    ("eggholder", "-(y+47)*sin(sqrt(abs(x/2+y+47))) - x*sin(sqrt(abs(x-y-47)))", (-512, 512), -959.6406627208506),
+    ("matyas", "0.26(x^2+y^2) - 0.48x*y", (-10, 10), 0.0),
+]
+
+
+@pytest.mark.parametrize(("text", "side", "value"), [w[1:] for w in WELLS], ids=[w[0] for w in WELLS])
+def test_known_minima_of_the_plane(text: str, side: Any, value: float) -> None:
+    found = tg.global_minimum(text, {"x": side, "y": side})
+    assert found.proven
+    assert found.value_enclosure[0] - 1e-12 * abs(value) <= value <= found.value_enclosure[1] + 1e-12 * abs(value)
+    assert found.examined < 6000
+
+
+def test_known_minima_of_more_dimensions() -> None:
+    """Shekel's, Rosenbrock's and Styblinski's and Tang's functions of four numbers, as written with NumPy."""
+    wells = np.array([[4, 4, 4, 4], [1, 1, 1, 1], [8, 8, 8, 8], [6, 6, 6, 6], [3, 7, 3, 7]])
+    depth = np.array([0.1, 0.2, 0.2, 0.4, 0.4])
+    shekel = lambda v: -np.sum(1 / (np.sum((v - wells) ** 2, axis=1) + depth))
+    rosenbrock = lambda v: np.sum(100 * (v[1:] - v[:-1] ** 2) ** 2 + (1 - v[:-1]) ** 2)
+    tang = lambda v: np.sum(v**4 - 16 * v**2 + 5 * v) / 2
+    for f, side, value in [
+        (shekel, (0, 10), -10.15319967905822),
+        (rosenbrock, (-5, 10), 0.0),
+        (tang, (-5, 5), -156.66466281508563),
+    ]:
+        found = tg.global_minimum(f, (side,) * 4)
+        assert found.proven
+        assert found.value == pytest.approx(value, rel=1e-12, abs=1e-12)
+
+
+def test_a_spent_budget_gives_the_best_point() -> None:
+    found = tg.global_minimum("x^2 + 1e-3*sin(100x) + y^2", box(4), budget=3)
+    assert not found.proven
+    x, y = found.points[0].coordinates
+    assert x**2 + 1e-3 * math.sin(100 * x) + y**2 == pytest.approx(found.value, abs=1e-12)
+    assert "lowest value found" in str(found)
+    assert "between" in str(found)
+
+
+def test_where_there_is_no_value() -> None:
+    with pytest.raises(tg.DomainError, match="no value anywhere on the region -1 ≤ x ≤ 1"):
+        tg.global_minimum("log(x - 5)", (-1, 1))
+
+
+def test_ties_are_counted() -> None:
+    found = tg.global_minimum("sin(x) + sin(y)", box(14))
+    assert found.proven
+    assert len(found.points) == 16
+    assert "… and 4 more" in str(found)
+    assert "the values at these 16 points differ by less than" in str(found)

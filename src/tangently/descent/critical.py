@@ -51,12 +51,16 @@ class CriticalPoint:
 
 @dataclass(frozen=True)
 class Roughness:
-    """A place where f has no derivative, or may have none: in words, how, and a box that holds it or a part of it."""
+    """A place where f has no derivative, or may have none: in words, how, and a box that holds it or a part of it.
+
+    `.at`: the coordinates of a single place.
+    """
 
     where: str
     manner: str
     box: Box | None = None
     proven: bool = True
+    at: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.where}: {self.manner}{'' if self.proven else ' (not proven)'}"
@@ -124,19 +128,39 @@ def short(v: float) -> str:
     return f"{v + 0.0:.10g}"
 
 
+def within_words(names: Sequence[str], box: Box) -> str:
+    """A box as inequalities by name, so that it is seen which pair of numbers belongs to which name.
+
+    >>> within_words(("x", "y"), ((0.0, 1.0), (-2.0, float("inf"))))
+    '0 ≤ x ≤ 1, -2 ≤ y < ∞'
+    """
+    return ", ".join(_between(n, lo, hi) for n, (lo, hi) in zip(names, box))
+
+
+def _between(name: str, lo: float, hi: float) -> str:
+    if math.isinf(lo) and math.isinf(hi):
+        return f"-∞ < {name} < ∞"
+    left = "-∞ <" if math.isinf(lo) else f"{short(lo)} ≤"
+    return f"{left} {name} {'< ∞' if math.isinf(hi) else f'≤ {short(hi)}'}"
+
+
 def _headline(c: CriticalPoints) -> str:
-    where = " × ".join(f"[{short(lo)}, {short(hi)}]" for lo, hi in c.region)
     n = len(c.points)
-    count = f"{n} critical point{'s' * (n != 1)} in {where}"
+    adjective = "isolated " * bool(c.sets and not n)
+    count = f"{n or 'no'} {adjective}critical point{'s' * (n != 1)} in {within_words(c.names, c.region)}"
     said = "proven: there is no other" if c.complete else "not proven to be all"
+    if c.complete and not n:
+        said = "proven"
     if c.complete and c.sets:
-        said = "proven: there is no other, but for the sets below"
-    return f"{count}; {said} ({c.examined} {_unit_of(c)})"
+        said = "proven: there is no other, but for those below"
+    return f"{count}; {said}{_effort(c)}"
 
 
-def _unit_of(c: CriticalPoints) -> str:
+def _effort(c: CriticalPoints) -> str:
+    if len(c.region) == 1 and not c.sampled:
+        return ""  # solved or isolated piece by piece
     word, ending = ("start", "s") if c.sampled else ("box", "es")
-    return word + ending * (c.examined != 1)
+    return f" ({c.examined} {word + ending * (c.examined != 1)})"
 
 
 def _table(c: CriticalPoints) -> Iterator[str]:
@@ -162,4 +186,4 @@ def _remarks(c: CriticalPoints) -> Iterator[str]:
     yield from (f"  {t}" for t in c.notes)
 
 
-__all__ = ["CriticalPoint", "CriticalPoints", "Roughness", "short"]
+__all__ = ["CriticalPoint", "CriticalPoints", "Roughness", "short", "within_words"]

@@ -2,9 +2,10 @@
 
 **Factors.** Where all partial derivatives share a factor h, as those of g(u) share g′(u), every zero of h is a
 critical point, and a zero of h is no single point where h changes its sign: by the intermediate value theorem every
-path between the two signs meets one, so that in two dimensions and more they are a continuum. The factor is
-taken out, h = 0 is told as a set, and the rest is a system with isolated zeros: (x² + y² - 1)² has the circle and,
-proven, the maximum (0, 0). A factor without zeros (e^u) is taken out as well: the zeros stay, the balls get tighter.
+path between the two signs meets one, so that in two dimensions and more they are a continuum. The factor is taken
+out, h = 0 is told as a set, and the rest is a system with isolated zeros: (x² + y² - 1)² has the circle and, proven,
+the maximum (0, 0). A factor without zeros (e^u) is taken out as well, and so are denominators: the zeros stay, the
+balls get tighter. Polynomials that are written out are divided by their greatest common divisor (`polynomials`).
 
 **Breaks.** A row that breaks (|u|, max, √u, 1/u) names the expressions whose zeros are the places (`Primitive.breaks`).
 On a box where some of them may be 0, the pieces of f for the signs that they can have are analytic formulas on the
@@ -21,11 +22,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tangently.descent.intervals import Balls, Box, balls, excludes, held
+from tangently.descent.polynomials import shared
 from tangently.differentiation import expand, pullback, tangent
 from tangently.expr import CONST, TABLE, Expr, const, depends, inputs_of, is_number, toposort
 from tangently.simplification import simplify_all
 
 SIDES = 4  # breaks that are told apart on one box
+LONGER = 1.3  # by how much numerators may be longer than fractions
 LARGE = 3000  # nodes of a graph in which no factor is looked for
 
 
@@ -44,6 +47,7 @@ class Field:
     """f of the numbers xs, its gradient, what is left of it without common factors, and programs on balls.
 
     `system` gives the reduced gradient with the breaks, and then its Jacobian; `whole` f, its gradient, its Hessian.
+    The reduced gradient is without common factors and, where that keeps it short, without denominators.
     """
 
     f: Expr
@@ -54,7 +58,7 @@ class Field:
     whole: Balls
     breaks: tuple[Break, ...]
     sets: tuple[Expr, ...] = ()  # each h with h = 0 for a continuum of critical points
-    cleared: Balls | None = None  # the gradient's numerators, where it has denominators
+    cleared: Balls | None = None  # the gradient's numerators and their Jacobian, where it has denominators
     pieces: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -70,7 +74,7 @@ def field_of(f: Expr, xs: Sequence[Expr], box: Box) -> Field:
     hessian = simplify_all([h for g in gradient for h in tangents_of(g, xs)])
     rows = _rows(hessian, len(xs))
     rest, sets = reduced(raw, xs, box)
-    rest = list(gradient) if rest is None else simplify_all(rest)
+    rest = _without_denominators(list(gradient) if rest is None else simplify_all(rest))
     jacobian = hessian if rest == list(gradient) else simplify_all([h for g in rest for h in tangents_of(g, xs)])
     breaks = breaks_of(f)
     system = balls(xs, [[*rest, *[b.u for b in breaks]], jacobian])
@@ -80,10 +84,23 @@ def field_of(f: Expr, xs: Sequence[Expr], box: Box) -> Field:
     )  # fmt: skip
 
 
+def _without_denominators(rest: list[Expr]) -> list[Expr]:
+    """The numerators, which have the same zeros where no row breaks; as they are where that makes them long."""
+    size = len(toposort(rest))
+    if size > LARGE:
+        return rest
+    cleared = [numerator(g) for g in rest]
+    if len(toposort(cleared)) > 2 * size:
+        return rest
+    cleared = simplify_all(cleared)
+    return cleared if len(toposort(cleared)) <= LONGER * size else rest
+
+
 def _cleared(gradient: Sequence[Expr], xs: Sequence[Expr], breaks: Sequence[Break]) -> Balls | None:
     if not any(b.manner in ("pole", "edge") for b in breaks) or len(toposort(gradient)) > LARGE:
         return None
-    return balls(xs, [simplify_all([numerator(g) for g in gradient])])
+    cleared = simplify_all([numerator(g) for g in gradient])
+    return balls(xs, [cleared, simplify_all([h for g in cleared for h in tangents_of(g, xs)])])
 
 
 def tangents_of(g: Expr, xs: Sequence[Expr]) -> list[Expr]:
@@ -113,7 +130,12 @@ def breaks_of(f: Expr) -> tuple[Break, ...]:
         if node.args and node.op.breaks is not None
         for b in node.op.breaks(*node.args)
     ]
-    return tuple(b for b in found if b.u in moving or inputs_of([b.u]))
+    return tuple(b for b in found if (b.u in moving or inputs_of([b.u])) and not _never(b))
+
+
+def _never(b: Break) -> bool:
+    """Is its expression above 0 by its form?"""
+    return b.which == "zero" and least_sign(b.u) == 1
 
 
 def marks_of(f: Field, values: Sequence[Any]) -> tuple[int | None, ...]:
@@ -245,9 +267,11 @@ def _over(above: Any, below: Any, power: int = 1) -> tuple[Expr, Counter[Expr]]:
     """A fraction divided by a power of another: what is below is taken apart into its factors."""
     (a, d), (b, e) = above, below
     powers, rest = factored(b)
+    above = _product(Counter({base: k * power for base, k in e.items()}), a)
+    if rest.op is not CONST:  # what is left of x² + 4x without its factor x
+        return above, d + Counter({base: k * power for base, k in (powers + Counter([rest])).items()})
     under = Counter({base: k * power for base, k in powers.items()})
-    raised = rest if power == 1 else rest**power
-    return _product(Counter({base: k * power for base, k in e.items()}), a) / raised, d + under
+    return above / (rest if power == 1 else rest**power), d + under
 
 
 # ---------------------------------------------------------------- factors
@@ -256,6 +280,7 @@ def _over(above: Any, below: Any, power: int = 1) -> tuple[Expr, Counter[Expr]]:
 def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[list[Expr] | None, list[Expr]]:
     """The gradient without the factors that all entries share, and those factors that vanish on a continuum.
 
+    A factor that is above 0 by its form, as eᵘ, goes also where only one entry has it.
     None where there is nothing to take out, or where it is not known what a factor's zeros are.
     """
     if len(toposort(gradient)) > LARGE:
@@ -264,20 +289,26 @@ def reduced(gradient: Sequence[Expr], xs: Sequence[Expr], box: Box) -> tuple[lis
     common = split[0][0]
     for powers, _ in split[1:]:
         common = common & powers
+    if not common and len(xs) > 1 and (written_out := shared(gradient, xs)):
+        common, rests = written_out
+        split = [(common, rest) for rest in rests]
     sets, out = [], Counter()
     for base, power in common.items():
         nature = _nature(base, xs, box)
         if nature:
             out[base] = power
             sets += [base] if nature == "crossed" else []
-    if not out:
+    kept = [Counter({b: k for b, k in (powers - out).items() if least_sign(b) != 1}) for powers, _ in split]
+    if all(powers == left for (powers, _), left in zip(split, kept)):
         return None, []
-    return [_product(powers - out, rest) for powers, rest in split], sets
+    return [_product(left, rest) for left, (_, rest) in zip(kept, split)], sets
 
 
 def _nature(h: Expr, xs: Sequence[Expr], box: Box) -> str:
     from tangently.enclosure import MissingEnclosure
 
+    if least_sign(h) == 1:
+        return "nonzero"
     try:
         run = balls(xs, [[h]])
     except MissingEnclosure:
@@ -330,6 +361,53 @@ def _factors_of_sum(node: Expr, done: dict[Expr, Any]) -> tuple[Counter[Expr], E
     if not common:
         return Counter({node: 1}), const(1)
     return common, TABLE[node.op.name](_product(a - common, r), _product(b - common, s))
+
+
+POSITIVE = {"exp", "exp2", "cosh", "sigmoid", "softplus"}  # rows that are above 0 wherever they have a value
+BELOW_ONE = {"tanh", "erf", "sigmoid"}  # rows between -1 and 1, these left out
+GROWING = {"sqrt", "cbrt", "sinh", "tanh", "arctan", "arcsinh", "relu", "erf", "expm1", "log1p"}  # 0 at 0
+
+
+def least_sign(y: Expr) -> int | None:
+    """1: y > 0 wherever it has a value, by its form; 0: y ≥ 0; None: not known.
+
+    A ball of x² + 1 on a large box, or of e^(-x²), may hold 0; the form tells that there is none.
+
+    >>> from tangently.expr import symbol
+    >>> x, y = symbol("x"), symbol("y")
+    >>> least_sign(x**2 + y**2 + 1), least_sign(x**2 * 3), least_sign(x + 1)
+    (1, 0, None)
+    """
+    done: dict[Expr, int | None] = {}
+    for node in toposort([y]):
+        done[node] = _sign_by_form(node, [done[a] for a in node.args])
+    return done[y]
+
+
+def _sign_by_form(node: Expr, signs: Sequence[int | None]) -> int | None:
+    name, args = node.op.name, node.args
+    if node.op is CONST:
+        return None if node.shape or not node.value >= 0 else int(node.value > 0)
+    if name in POSITIVE or (name == "pow" and signs[0] == 1):
+        return 1
+    even = name == "pow" and (power := _whole(args[1])) and not power % 2
+    if even or name in ("square", "abs") or (name == "mul" and args[0] is args[1]):
+        return signs[0] or 0
+    if name in GROWING:
+        return signs[0]
+    if name == "sub" and is_number(args[0], 1) and _is_below_one(args[1]):
+        return 1
+    if None in signs:
+        return None
+    if name == "add":
+        return max(signs)  # type: ignore[type-var]
+    return min(signs) if name in ("mul", "div") else None  # type: ignore[type-var]
+
+
+def _is_below_one(y: Expr) -> bool:
+    """Is y a whole power of a row that stays below 1, as in 1 - tanh²?"""
+    inner = y.args[0] if y.op.name == "square" or (y.op.name == "pow" and _whole(y.args[1]) > 0) else y
+    return inner.op.name in BELOW_ONE
 
 
 def _product(powers: Counter[Expr], rest: Expr) -> Expr:

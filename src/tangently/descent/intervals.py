@@ -2,6 +2,7 @@
 
 `Balls` runs expressions of x₁, …, xₙ as one straight-line program in ball arithmetic (`tangently.enclosure`), in
 stages, so that a Hessian is computed only where the gradient left a question, from the nodes that it shares with it.
+A power that is monotone on a ball is taken from the two ends, which holds far less than a product of wide balls.
 
 `krawczyk(g, J, X)`: for a C¹ map g with g(x) - g(c) ∈ J·(x - c) on the box X, c its middle, and any matrix Y,
 
@@ -22,12 +23,14 @@ Glossary: X a box as a list of balls; g, J the gradient and the Hessian on it; c
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tangently.enclosure import MissingEnclosure, ball
-from tangently.expr import CONST, INPUT, Expr, toposort
+from tangently.expr import CONST, INPUT, TABLE, Expr, toposort
 
 if TYPE_CHECKING:
     from flint import arb
@@ -41,7 +44,7 @@ class Balls:
 
     start: tuple[Any, ...]
     inputs: tuple[int, ...]
-    steps: tuple[tuple[Any, ...], ...]  # by stage: (slot, enclosure, operands)
+    steps: tuple[tuple[Any, ...], ...]  # by stage: (slot, enclosure, what picks its operands)
     places: tuple[tuple[int, ...], ...]  # by stage: the slots of the outputs
 
     def begin(self, box: Sequence[arb]) -> list[Any]:
@@ -55,7 +58,7 @@ class Balls:
         """Compute a stage, and give its outputs."""
         for slot, enclosure, operands in self.steps[stage]:
             try:
-                values[slot] = enclosure(*[values[k] for k in operands])
+                values[slot] = enclosure(*operands(values))
             except (ValueError, OverflowError):  # a row that asks for a whole number, or a float, that is none
                 values[slot] = ball(0).nan()
         return [values[k] for k in self.places[stage]]
@@ -66,8 +69,10 @@ class Balls:
         return [self.run(values, k) for k in range(through + 1)][-1]
 
 
-def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]]) -> Balls:
+def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]], *, clipped: bool = False) -> Balls:
     """A program of the stages. Raises MissingEnclosure where a row can't be enclosed.
+
+    `clipped`: a box that lies in the domain in part gives the values that are taken on that part, where a root is cut.
 
     >>> import tangently.primitives
     >>> from flint import arb
@@ -88,16 +93,58 @@ def balls(inputs: Sequence[Expr], stages: Sequence[Sequence[Expr]]) -> Balls:
             slots[node] = len(start)
             start.append(ball(node.value) if node.op is CONST and node.shape == () else None)
             if node.op is not CONST or node.shape:
-                fresh.append((slots[node], _enclosure(node), tuple(slots[a] for a in node.args)))
+                fresh.append((slots[node], _enclosure(node, clipped), _picked([slots[a] for a in node.args])))
         steps.append(tuple(fresh))
         places.append(tuple(slots[y] for y in outputs))
     return Balls(tuple(start), tuple(range(len(inputs))), tuple(steps), tuple(places))
 
 
-def _enclosure(node: Expr) -> Any:
+def _picked(slots: Sequence[int]) -> Any:
+    """What takes the operands out of the values, as a sequence."""
+    if not slots:
+        return lambda _: ()
+    return operator.itemgetter(*slots) if len(slots) > 1 else operator.itemgetter(slice(slots[0], slots[0] + 1))
+
+
+def _enclosure(node: Expr, clipped: bool) -> Any:
     if node.op is INPUT or node.shape != () or node.op.enclosure is None:
         raise MissingEnclosure(node.op.name, f"{node.op.name} has no enclosure in the table: no bound can be proven")
-    return node.op.enclosure
+    return (CLIPPED if clipped else TIGHT).get(node.op.name, node.op.enclosure)
+
+
+def _power(a: Any, b: Any) -> Any:
+    """By the two ends where the power is monotone in its base: a product of wide balls holds much more."""
+    if not a.is_exact() and (a > 0 or (a < 0 and b.is_integer())):
+        return (a.lower() ** b).union(a.upper() ** b)
+    return TABLE["pow"].enclosure(a, b)  # type: ignore[misc]
+
+
+def _clipped_power(a: Any, b: Any) -> Any:
+    """A power with a positive exponent that is not whole has a domain like that of a root."""
+    if b > 0 and not b.contains_integer() and a.contains(0):
+        return (a.upper() ** b).union(ball(0)) if a.upper() > 0 else ball(0)
+    return _power(a, b)
+
+
+def _clipped_root(x: Any) -> Any:
+    return x.upper().sqrt().union(ball(0)) if x.contains(0) else x.sqrt()
+
+
+def _clipped_arc(name: str, x: Any) -> Any:
+    """arcsin and arccos are monotone between -1 and 1."""
+    row, one = TABLE[name].enclosure, ball(1)
+    assert row is not None
+    return x.nan() if x > 1 or x < -1 else row(x.lower().max(-one)).union(row(x.upper().min(one)))
+
+
+TIGHT = {
+    "pow": _power, "square": lambda x: _power(x, ball(2)),
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul,  # as the rows, without a call in between
+}  # fmt: skip
+CLIPPED = {
+    **TIGHT, "pow": _clipped_power, "sqrt": _clipped_root, "arcsin": partial(_clipped_arc, "arcsin"),
+    "arccos": partial(_clipped_arc, "arccos"),
+}  # fmt: skip
 
 
 # ---------------------------------------------------------------- boxes
@@ -122,6 +169,12 @@ def ends(x: arb) -> tuple[float, float]:
         a if ball(a) <= low else math.nextafter(a, -math.inf),
         b if ball(b) >= high else math.nextafter(b, math.inf),
     )
+
+
+def rounded(v: arb) -> float:
+    """The float nearest to the middle of a ball; 0 where the ball holds 0 and all of it is smaller than any care."""
+    middle = float(v.mid())
+    return 0.0 if v.contains(0) and abs(middle) + float(v.rad()) < 1e-40 else middle + 0.0
 
 
 def excludes(x: arb) -> bool:
@@ -184,18 +237,41 @@ def joined(boxes: Sequence[Box]) -> list[tuple[Box, int]]:
 
 def inverse(rows: Sequence[Sequence[arb]]) -> Any:
     """A floating-point inverse of the middle of a matrix of balls, as rows; None where there is none."""
+    middle = [[float(v.mid()) for v in row] for row in rows]
+    return _inverse_of(middle) or _scaled_inverse(middle)
+
+
+def _scaled_inverse(rows: Sequence[Sequence[float]]) -> Any:
+    """The inverse by way of rows and columns with entries near 1.
+
+    So 10⁻³⁰⁰·(x² + y²), or nanometers beside kilometers, give no singular matrix.
+    """
+    left = _scales(rows)
+    right = _scales(list(zip(*[[v * s for v in row] for row, s in zip(rows, left)])))
+    found = _inverse_of([[v * s * t for v, t in zip(row, right)] for row, s in zip(rows, left)])
+    if found is None:
+        return None
+    back = tuple(tuple(v * t * s for v, s in zip(row, left)) for row, t in zip(found, right))
+    return back if all(math.isfinite(v) for row in back for v in row) else None
+
+
+def _scales(rows: Sequence[Sequence[float]]) -> list[float]:
+    """A power of two for each row that brings its largest entry near 1."""
+    return [2.0 ** -min(max(math.frexp(max(map(abs, row)))[1], -1000), 1000) for row in rows]
+
+
+def _inverse_of(rows: Sequence[Sequence[float]]) -> Any:
+    if not all(math.isfinite(v) for row in rows for v in row):
+        return None
     if len(rows) == 2:
-        (a, b), (c, d) = [[float(v.mid()) for v in row] for row in rows]
+        (a, b), (c, d) = rows
         det = a * d - b * c
-        if not math.isfinite(det) or abs(det) <= 1e-14 * (abs(a * d) + abs(b * c)):
-            return None
-        return ((d / det, -b / det), (-c / det, a / det))
+        good = 1e-14 * (abs(a * d) + abs(b * c)) < abs(det) < math.inf
+        return ((d / det, -b / det), (-c / det, a / det)) if good else None
     import numpy as np
 
-    middle = np.array([[float(v.mid()) for v in row] for row in rows])
-    if not np.isfinite(middle).all() or np.linalg.cond(middle) > 1e14:
-        return None
-    return tuple(map(tuple, np.linalg.inv(middle).tolist()))
+    middle = np.array(rows)
+    return None if np.linalg.cond(middle) > 1e14 else tuple(map(tuple, np.linalg.inv(middle).tolist()))
 
 
 def total(terms: Sequence[Any]) -> Any:
@@ -267,5 +343,5 @@ def _merged(discs: Sequence[arb]) -> list[arb]:
 
 __all__ = [
     "Balls", "Box", "balls", "ends", "excludes", "halves", "held", "inflated", "inverse", "joined", "krawczyk",
-    "mean_value", "meet", "spectrum", "total", "within",
+    "mean_value", "meet", "rounded", "spectrum", "total", "within",
 ]  # fmt: skip

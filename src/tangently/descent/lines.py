@@ -15,7 +15,8 @@ from typing import Any
 
 from tangently.descent.critical import CriticalPoint, CriticalPoints, Roughness, short
 from tangently.descent.degeneracy import ORDERS
-from tangently.descent.intervals import ends, excludes
+from tangently.descent.fields import numerator, reduced
+from tangently.descent.intervals import ends, excludes, rounded
 from tangently.descent.regions import Reading
 from tangently.descent.starting import by_starts
 from tangently.enclosure import MissingEnclosure, ball, precision
@@ -42,7 +43,6 @@ def _pair(region: Any) -> Any:
 def _pieces(reading: Reading, subject: Any, lo: Any, hi: Any) -> CriticalPoints:
     from tangently.smoothness.cells import decompose
     from tangently.smoothness.differing import on_interval
-    from tangently.smoothness.isolating import zeros
     from tangently.smoothness.points import before, same
 
     x = subject.x
@@ -57,12 +57,13 @@ def _pieces(reading: Reading, subject: Any, lo: Any, hi: Any) -> CriticalPoints:
             outside += formula is None
             complete &= not piece.wild
             continue
-        z = zeros(_derivative(formula, x), x, piece.lo, piece.hi)
+        z = _flat_places(_derivative(formula, x), x, piece)
         complete &= z.proven and not z.wild
         notes += [z.note] if z.note else []
         notes += ["infinitely many critical points may crowd at an end of the region"] if any(z.wild) else []
         sets += [f"f is constant for {piece.lo.at:.10g} ≤ {x.name} ≤ {piece.hi.at:.10g}"] if z.everywhere else []
-        found += [(p, formula, z.proven) for p in z.points]
+        sure = z.proven or (bool(z.points) and _is_sure_in_window(_derivative(formula, x), x, piece))
+        found += [(p, formula, sure) for p in z.points]
     rough = [r for r in smooth.points if not any(p.finite and r.at == p.at for p in (lo, hi)) or r.kind != "smooth"]
     places: list[tuple[Any, Expr, bool]] = []
     for p, formula, proven in found:
@@ -77,6 +78,30 @@ def _pieces(reading: Reading, subject: Any, lo: Any, hi: Any) -> CriticalPoints:
         rough=tuple(Roughness(f"{x.name} = {short(r.at)}", r.kind, ((r.at, r.at),), r.how == "exact") for r in rough),
         examined=len(cells.pieces), notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip
+
+
+def _flat_places(slope: Expr, x: Expr, piece: Any) -> Any:
+    """The zeros of a slope; where that is settled, those of its numerator without the factors that are never 0."""
+    from tangently.simplification import simplify
+    from tangently.smoothness.isolating import zeros
+    from tangently.smoothness.points import Program, same
+
+    rest, _ = reduced([slope], [x], ((piece.lo.at, piece.hi.at),))
+    cleared = simplify(numerator(rest[0] if rest else slope))
+    if cleared is not slope:
+        z, run = zeros(cleared, x, piece.lo, piece.hi), Program(slope, x)
+        points = [(p, run(p.ball).is_finite(), any(same(p, q) for q in (piece.lo, piece.hi))) for p in z.points]
+        if z.proven and not z.wild and not z.everywhere and all(defined or at_end for _, defined, at_end in points):
+            return replace(z, points=tuple(p for p, defined, _ in points if defined))
+    return zeros(slope, x, piece.lo, piece.hi)
+
+
+def _is_sure_in_window(slope: Expr, x: Expr, piece: Any) -> bool:
+    """Of a piece without end a part is searched: are the zeros of that part proven?"""
+    from tangently.smoothness.isolating import window
+
+    lo, hi, note = window(piece.lo, piece.hi)
+    return bool(note) and _flat_places(slope, x, replace(piece, lo=lo, hi=hi)).proven
 
 
 def _derivative(y: Expr, x: Expr) -> Expr:
@@ -104,8 +129,8 @@ def _line_point(
     value = Program(formula, x)(p.ball)
     edge = any(same(p, q) for q in region)
     return CriticalPoint(
-        reading.pack([p.at]), float(value.mid()), kind, proven and certain, (ends(p.ball),),
-        (float(curvature.mid()) + 0.0,) if curvature.is_finite() else (), detail, reading.names, (p.at,), ends(value),
+        reading.pack([p.at]), rounded(value), kind, proven and certain, (ends(p.ball),),
+        (rounded(curvature),) if curvature.is_finite() else (), detail, reading.names, (p.at,), ends(value),
         "on the edge of the region" if edge else "",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 from tangently.descent import degeneracy
 from tangently.descent.critical import CriticalPoint
 from tangently.descent.fields import Field, square
-from tangently.descent.intervals import balls, ends, excludes, spectrum
+from tangently.descent.intervals import balls, ends, excludes, rounded, spectrum
 from tangently.descent.regions import Reading
 from tangently.descent.subdividing import Root
 from tangently.expr import Expr
@@ -76,7 +76,7 @@ def by_inertia(entries: Sequence[Any], n: int) -> tuple[str, bool, tuple[float, 
     found = spectrum(square(entries, n))
     if found is None:
         return "degenerate", False, ()
-    eigenvalues = tuple(float(v.mid()) for v in found)
+    eigenvalues = tuple(rounded(v) for v in found)
     if not all(excludes(v) for v in found):
         return "degenerate", False, eigenvalues
     positive = sum(bool(v > 0) for v in found)
@@ -87,17 +87,11 @@ def point_at(
     reading: Reading, at: Sequence[Any], value: Any, kind: str, proven: bool, eigenvalues: tuple[float, ...],
     detail: str, note: str,
 ) -> CriticalPoint:  # fmt: skip
-    coordinates = tuple(_rounded(v) for v in at)
+    coordinates = tuple(rounded(v) for v in at)
     return CriticalPoint(
-        reading.pack(coordinates), _rounded(value), kind, proven, tuple(ends(v) for v in at), eigenvalues,
+        reading.pack(coordinates), rounded(value), kind, proven, tuple(ends(v) for v in at), eigenvalues,
         detail, reading.names, coordinates, ends(value), note,
     )  # fmt: skip
-
-
-def _rounded(v: Any) -> float:
-    """The float nearest to the middle of a ball; 0 where the ball holds 0 and all of it is smaller than any care."""
-    middle = float(v.mid())
-    return 0.0 if v.contains(0) and abs(middle) + float(v.rad()) < 1e-40 else middle + 0.0
 
 
 __all__ = ["EDGE", "by_inertia", "classified", "placed_in", "point_at", "where_of"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from tangently.descent.intervals import Box, ends
 from tangently.errors import InputError, ShapeError
-from tangently.expr import Expr, symbol
+from tangently.expr import Expr, substitute, symbol
 
 BRANCHES = (
     "the function branches, and only one of its branches was followed: nothing is proven of the others; "
@@ -54,17 +54,39 @@ def read_region(f: Any, region: Any) -> Reading:
     if isinstance(f, str) and not inspect.signature(function).parameters:
         return _constant(f, region)
     names = parameters(function)
-    pairs = _by_argument(names, region)
+    pairs = _by_argument(names, _of_one_pair(f, names, region))
     middle = {n: _generic(p) for n, p in pairs.items()}
     place = placed(f, middle, None)
     if place.shape != ():
         raise ShapeError(f"the function returned an array of shape {place.shape}; one number was wanted")
     edges = tuple(tuple(row) for p in pairs.values() for row in p.reshape(-1, 2))
     single = len(names) == 1 and next(iter(pairs.values())).ndim == 1
+    root = _as_written(f, place.moving) if isinstance(f, str) else place.outputs[0]
     return Reading(
-        place.outputs[0], place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
+        root, place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
         function, single, (BRANCHES,) if place.notes else (),
     )  # fmt: skip
+
+
+def _as_written(f: str, xs: Sequence[Expr]) -> Expr:
+    """The formula with its numbers as written: as a function of floats, 20 + exp(1) would be rounded."""
+    from tangently.limits.reading import read
+
+    reading = read(f)
+    assert reading.root is not None
+    named = {str(x.name): x for x in xs}
+    return substitute([reading.root], {x: named[str(x.name)] for x in reading.inputs})[0]
+
+
+def _of_one_pair(f: Any, names: Sequence[str], region: Any) -> Any:
+    """((lo, hi),) as (lo, hi) for a formula of one variable, which is a number."""
+    if callable(f) or len(names) != 1 or isinstance(region, Mapping) or np.ndim(region) < 2:
+        return region
+    if len(region) != 1:
+        raise InputError(
+            f"got {len(region)} pairs for the region; the function takes {names[0]} alone: wanted (lo, hi)"
+        )
+    return region[0]
 
 
 def _constant(f: str, region: Any) -> Reading:

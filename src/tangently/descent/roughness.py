@@ -74,7 +74,7 @@ def at_cluster(reading: Reading, hull: Box) -> Roughness | CriticalPoint | None:
     except TangentlyError:
         return Roughness(f"near {where}", "no bound of the gradient, or no value", hull, False)
     if told.kind != "smooth":
-        return Roughness(where, told.kind, hull)
+        return Roughness(where, told.kind, hull, at=tuple(point))
     if any(np.any(np.asarray(g, float)) for g in _leaves(told.derivative)):
         return None
     return CriticalPoint(

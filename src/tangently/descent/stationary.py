@@ -21,14 +21,14 @@ from typing import Any
 
 from tangently.descent import degeneracy
 from tangently.descent.critical import CriticalPoint, CriticalPoints, Roughness
-from tangently.descent.fields import Field, field_of, square
-from tangently.descent.intervals import Box, ends, joined, meet, spectrum
+from tangently.descent.fields import Field, field_of, marks_of, square
+from tangently.descent.intervals import Box, ends, held, inflated, joined, meet, rounded, spectrum
 from tangently.descent.lines import on_line
 from tangently.descent.placing import EDGE, classified, placed_in, point_at, where_of
 from tangently.descent.regions import Reading, finite, read_region
 from tangently.descent.roughness import along_breaks, at_cluster
 from tangently.descent.starting import STARTS, by_starts
-from tangently.descent.subdividing import PROOF, Search, search
+from tangently.descent.subdividing import PROOF, Search, operator, refined, search, zoom
 from tangently.enclosure import MissingEnclosure, precision
 from tangently.errors import BudgetError
 from tangently.expr import CONST, const, inputs_of, substitute
@@ -86,11 +86,14 @@ def _searched(reading: Reading, budget: int) -> CriticalPoints:
     if idle:
         return _without(reading, f, idle, budget)
     s = search(f, reading.box, budget)
-    points, doubtful = _roots(reading, f, s)
     more, undecided, used = _clusters(reading, f, s)
+    if undecided and not s.waiting and len(undecided) <= FEW:
+        zoom(s, undecided)
+        more, undecided, used = _clusters(reading, f, s)
+    points, doubtful = _roots(reading, f, s)
     rough, at_kinks, open_boxes = _rough(reading, f, s)
     left = (*undecided, *open_boxes, *_hulls(list(s.waiting)))
-    notes = [*reading.notes, *_left_notes(s, f)]
+    notes = [*reading.notes, *_left_notes(s, f, bool(open_boxes))]
     every = sorted((*points, *more, *at_kinks), key=lambda p: p.coordinates)
     if reading.notes:  # one branch of several
         every = [replace(p, proven=False) for p in every]
@@ -101,15 +104,18 @@ def _searched(reading: Reading, budget: int) -> CriticalPoints:
     )  # fmt: skip
 
 
-def _left_notes(s: Search, f: Field) -> list[str]:
+def _left_notes(s: Search, f: Field, is_open: bool) -> list[str]:
     found = []
     if s.waiting:
         found.append(
             f"the search stopped after {s.examined} boxes with {len(s.waiting)} waiting: the critical points may not "
             "be isolated; a smaller region or a larger budget= may settle it"
         )
-    if s.unbounded:
-        found.append(f"{len(s.unbounded)} small boxes where no bound of the gradient was found (a pole or an edge)")
+    if s.unbounded and is_open:
+        n = len(s.unbounded)
+        found.append(
+            f"in {n} small box{'es' * (n != 1)} no bound of the gradient was found (a pole, an edge, a root of 0)"
+        )
     if f.sets:
         found.append("every point of a set listed is critical: there the critical points are not isolated")
     return found
@@ -120,7 +126,7 @@ def _without(reading: Reading, f: Field, idle: Sequence[int], budget: int) -> Cr
     names = ", ".join(reading.names[k] for k in idle)
     if len(idle) == len(reading.xs):
         return CriticalPoints(
-            (), True, reading.box, reading.names, sets=("f is constant: every point is critical",)
+            (), True, reading.box, reading.names, sets=("the whole region: f is constant",)
         )  # fmt: skip
     kept = [k for k in range(len(reading.xs)) if k not in idle]
     middles = [lo + (hi - lo) / 2 for lo, hi in reading.box]
@@ -161,6 +167,9 @@ def _roots(reading: Reading, f: Field, s: Search) -> tuple[list[CriticalPoint], 
             where, exact = placed_in(f, root.at, reading.edges)
             if where == "outside":
                 continue
+            if not all(v.is_finite() for v in f.whole(root.at, through=1)):
+                s.unbounded.append(tuple(ends(v) for v in root.at))  # numerators are 0; there may be no gradient
+                continue
             doubtful += where == "unknown"
             points.append(classified(reading, f, root, exact, EDGE[where]))
     return points, doubtful
@@ -181,12 +190,20 @@ def _clusters(reading: Reading, f: Field, s: Search) -> tuple[list[CriticalPoint
                 undecided += [h for h in _hulls(s.thin) if meet(h, hull) is not None]
                 continue
             where = where_of(exact, reading.edges)
-            if where != "outside":
+            if any(_is_at(exact, root.at) for root in s.roots):
+                undecided.append(hull)
+            elif where != "outside":
                 verdict = degeneracy.judged(f, exact, hull)
                 told.append(where != "unknown")
                 points.append(_degenerate(reading, f, exact, verdict, EDGE.get(where, "")))
                 undecided += [] if verdict.alone else [hull]
     return points, undecided, told
+
+
+def _is_at(exact: Any, at: Sequence[Any]) -> bool:
+    from tangently.smoothness.points import number
+
+    return all(v.overlaps(number(e)) for e, v in zip(exact, at))
 
 
 def _hulls(boxes: list[Box]) -> list[Box]:
@@ -208,7 +225,7 @@ def _degenerate(reading: Reading, f: Field, exact: Any, verdict: degeneracy.Verd
     at = [number(e) for e in exact]
     values = f.whole.begin(at)
     [value], _, entries = [f.whole.run(values, k) for k in range(3)]
-    eigenvalues = tuple(float(v.mid()) + 0.0 for v in spectrum(square(entries, f.size)) or [])
+    eigenvalues = tuple(rounded(v) for v in spectrum(square(entries, f.size)) or [])
     note = edge if verdict.alone else "; ".join(
         n for n in (edge, "it exists; that it is alone in its box is not proven") if n)  # fmt: skip
     proven = verdict.alone and verdict.proven
@@ -222,7 +239,22 @@ def _rough(reading: Reading, f: Field, s: Search) -> tuple[list[Roughness], list
     small = [hull for hull in (*kinks, *singular) if _is_small(hull, s)]
     looked = [at_cluster(reading, hull) for hull in small[:FEW]]
     rough = [r for r in looked if isinstance(r, Roughness)]
-    return [*found, *rough], [p for p in looked if isinstance(p, CriticalPoint)], [*kinks, *singular]
+    settled = [r.box for r in rough if r.proven and _alone(f, r)]
+    left = [hull for hull in (*kinks, *singular) if hull not in settled]
+    return [*found, *rough], [p for p in looked if isinstance(p, CriticalPoint)], left
+
+
+def _alone(f: Field, r: Roughness) -> bool:
+    """Are the numerators of the gradient 0 nowhere else in the box of a place without derivative? So with a norm."""
+    assert r.box is not None
+    X = held(inflated(r.box, 0.1))
+    marks = marks_of(f, f.system(X)[f.size :])
+    if f.cleared is None or any(m not in (1, -1) and b.manner not in ("pole", "edge") for m, b in zip(marks, f.breaks)):
+        return False
+    step = operator(f.cleared, f.size, X)
+    if step is None or step[2] is None or not all(x.contains_interior(k) for x, k in zip(X, step[2])):
+        return False
+    return all(v.contains(p) for v, p in zip(refined(f.cleared, step[2]), r.at))
 
 
 def _is_small(hull: Box, s: Search) -> bool:

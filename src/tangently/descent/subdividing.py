@@ -39,8 +39,10 @@ THIN = 2.0**-24  # of the region: a box that is thinner is not cut
 COARSE = 2.0**-9  # the same where the gradient has no bound
 FINE = 2.0**-14  # the same at a kink
 SHRUNK = 0.7  # a box that is narrowed by less than this is cut
+CLOSER = 1000  # boxes of a second search, within what the first left undecided
 CONTRACTIONS = 300
 MARGIN = 0.1  # by how much a box is made larger
+PINNED = 2.0**-20  # of its box: how small the balls of a root are at least
 SEARCH, PROOF = 64, 256  # bits
 
 
@@ -78,13 +80,31 @@ def search(f: Field, region: Box, budget: int) -> Search:
     """
     s = Search(f, region, budget)
     s.waiting.append(region)
+    _run(s)
+    return s
+
+
+def zoom(s: Search, hulls: Sequence[Box]) -> None:
+    """Search boxes again that stayed undecided, now as deep below them: zeros may be very near each other."""
+    for grown in hulls:
+        hull = meet(grown, s.region)
+        if hull is None or any(lo == hi for lo, hi in hull):
+            continue
+        again = Search(s.f, hull, CLOSER, roots=s.roots)
+        again.waiting.append(hull)
+        _run(again)
+        s.thin = [box for box in s.thin if not within(box, hull)] + again.thin + [*again.waiting]
+        s.rough, s.unbounded = s.rough + again.rough, s.unbounded + again.unbounded
+        s.examined += again.examined
+
+
+def _run(s: Search) -> None:
     with precision(SEARCH):
-        while s.waiting and s.examined < budget and 2 * len(s.waiting) < budget:
+        while s.waiting and s.examined < s.budget and 2 * len(s.waiting) < s.budget:
             box = s.waiting.popleft()
             if not any(within(box, root.alone) for root in s.roots):
                 s.examined += 1
                 _examine(s, box)
-    return s
 
 
 def _examine(s: Search, box: Box) -> None:
@@ -148,8 +168,7 @@ def _smooth(s: Search, box: Box, X: Sequence[Any]) -> None:
     if K is None:
         _left(s, box, s.thin, THIN)
         return
-    if all(x.contains_interior(k) for x, k in zip(around, K)):
-        _settle(s, larger, K)
+    if all(x.contains_interior(k) for x, k in zip(around, K)) and _settle(s, larger, K):
         return
     rest = meet(box, tuple(ends(k) for k in K)) if all(k.is_finite() for k in K) else box
     if rest is not None:
@@ -182,17 +201,30 @@ def _narrowed(s: Search, box: Box, rest: Box) -> None:
         _left(s, rest, s.thin, THIN)
 
 
-def _settle(s: Search, alone: Box, K: Sequence[Any]) -> None:
-    """A new root, unless it is in the box of one that is known."""
+def _settle(s: Search, alone: Box, K: Sequence[Any]) -> bool:
+    """A new root, unless it is in the box of one that is known; False if it can't be pinned down from this box."""
     at = refined(s.f.system, K)
-    for root in s.roots:
-        if within(tuple(ends(v) for v in at), root.alone):
-            return
-    s.roots.append(Root(tuple(at), alone))
+    if not pinned(at, alone):
+        return False
+    if not any(within(tuple(ends(v) for v in at), root.alone) for root in s.roots):
+        s.roots.append(Root(tuple(at), alone))
+    return True
+
+
+def pinned(at: Sequence[Any], box: Box) -> bool:
+    """Are the balls of a zero far smaller than the box in which it was proven to be alone?"""
+    return all(float(v.rad()) <= PINNED * (hi - lo) for v, (lo, hi) in zip(at, box))
 
 
 def refined(system: Balls, K: Sequence[Any], bits: int = PROOF) -> list[Any]:
-    """The same zero in balls as small as the precision allows: the operator contracts where it proved a zero."""
+    """The same zero in balls as small as the precision allows: the operator contracts where it proved a zero.
+
+    First with the precision of the search: a row may be tighter on wide balls with few bits than with many (ψ is).
+    """
+    return _contracted(system, _contracted(system, K, SEARCH), bits)
+
+
+def _contracted(system: Balls, K: Sequence[Any], bits: int) -> list[Any]:
     with precision(bits):
         X = list(K)
         for _ in range(CONTRACTIONS):
@@ -217,8 +249,10 @@ def proven_near(f: Field, point: Sequence[float], bits: int = PROOF) -> Root | N
             if step is None or step[2] is None:
                 continue
             if all(x.contains_interior(k) for x, k in zip(X, step[2])):
-                return Root(tuple(refined(f.system, step[2])), box)
+                at = refined(f.system, step[2], bits)
+                if pinned(at, box):
+                    return Root(tuple(at), box)
     return None
 
 
-__all__ = ["Root", "Search", "operator", "proven_near", "refined", "search"]
+__all__ = ["Root", "Search", "operator", "pinned", "proven_near", "refined", "search", "zoom"]
