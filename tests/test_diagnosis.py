@@ -623,3 +623,16 @@ def test_kinks_are_found_and_steep_bends_are_not():
     assert found.jump == pytest.approx(2)
     assert kink("tanh(1000x)/1000 + x^2", -1.0, 1.0) is None
     assert kink("x^3", -1.0, 1.0) is None
+
+
+@pytest.mark.parametrize("method", ["trust region", "Newton"])
+def test_what_falls_to_the_end_of_the_range_of_numbers_has_not_converged(method):
+    t = tg.minimize("x^3 - 3x y^2", (1.0, 0.1), method=method)
+    assert (t.converged, t.ending) == (False, "unbounded")
+    assert diagnose(t).main.name == "unbounded below"
+
+
+def test_a_monkey_saddle_ahead_is_told_though_f_is_unbounded():
+    d = diagnose(tg.minimize("x^3 - 3x y^2", (1.0, 0.0), rate=0.1, steps=100))
+    assert d.main.name == "degenerate point"
+    assert d.main.numbers["distance"] == pytest.approx(0.0312, abs=5e-4)

@@ -206,12 +206,16 @@ def unbounded(e: Evidence) -> Finding | None:
     far = 10.0 ** np.arange(REACH + 1)
     further = np.array([e.t.value, *(e.problem.value(e.t.last.x + f * d) for f in far)])
     slopes = np.diff(further) / np.diff([0, *far])
-    if not (slopes[0] < 0 and np.all((slopes <= 0.5 * slopes[0]) | (further[1:] == -np.inf))):
+    falling = slopes[0] < 0 and np.all((slopes <= 0.5 * slopes[0]) | (further[1:] == -np.inf))
+    if not falling and e.t.ending != "unbounded":
         return None
+    beyond = (
+        f", {further[-1]:.4g} after 10¹⁵ more such steps" if falling else ", the end of the range of numbers, reached"
+    )
     grows = "grows" if e.norms[-1] > 2 * e.norms.min() else "does not shrink"
     words = (
-        f"f falls without end as far as was looked: {e.t.value:.4g} here, {further[-1]:.4g} after 10¹⁵ more such steps "
-        f"along {direction_words(d / norm(d), e.t.labels)}; ‖∇f‖ {grows}. A loss needs a bound below: no rate helps"
+        f"f falls without end as far as was looked: {e.t.value:.4g} here{beyond} along "
+        f"{direction_words(d / norm(d), e.t.labels)}; ‖∇f‖ {grows}. A loss needs a bound below: no rate helps"
         f"{_passed_saddle(e)}"
     )
     return Finding("unbounded below", words, {"value": e.t.value, "further": further[-1], "direction": d / norm(d)})

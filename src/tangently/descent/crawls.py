@@ -20,7 +20,6 @@ from tangently.descent.remedies import (
     reached,
     remedied,
 )
-from tangently.descent.steps import norm
 from tangently.descent.theory import (
     HUGE,
     SCALED,
@@ -46,7 +45,7 @@ def slow(e: Evidence) -> Finding | None:
     if e.found or e.t.method not in FIRST or not e.crawls:
         return None
     ratio = float(np.median(e.theory.ratio)) if len(e.theory) else math.nan
-    if _heads_for_flat(e) and e.nearby is not None:
+    if e.heads_for_flat and e.nearby is not None:
         return _sublinear(e, e.nearby)
     if e.t.method in (*SCALED, "Lion"):
         return _short_steps(e, ratio) if e.fixed or e.t.method == "Lion" else None
@@ -55,13 +54,6 @@ def slow(e: Evidence) -> Finding | None:
     if not e.fixed:  # rates by a search or a schedule
         return _valley(e, ratio)
     return (_too_small(e, ratio) if ratio < SHY else None) or _valley(e, ratio)
-
-
-def _heads_for_flat(e: Evidence) -> bool:
-    """Is a degenerate point ahead, no further away than it has come?"""
-    p = e.nearby
-    come = norm(e.here.x - first_point(e.t))
-    return p is not None and p.contraction > 0.4 and p.distance <= come and e.kind_of(p.spectrum) == "degenerate"
 
 
 def _sublinear(e: Evidence, p: Nearby) -> Finding:

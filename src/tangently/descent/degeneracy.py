@@ -36,6 +36,7 @@ from tangently.smoothness.isolating import simplest
 from tangently.smoothness.points import number, tidy, vanishes, written
 
 ORDERS = 6
+NEITHER = "so it is neither minimum nor maximum"
 PATCHES = 4000
 BITS = 128
 Index = tuple[int, ...]
@@ -153,7 +154,11 @@ def _homogeneous(derivatives: Derivatives, at: dict[Index, Any], order: int, aro
             return Verdict(kind, f"degenerate: the Hessian is 0, and the terms of order {order} decide", alone)
     signs = {1 if v > 0 else -1 for v in (form(at, d) for d in _directions(n)) if excludes(v)}
     if len(signs) == 2:
-        return Verdict("degenerate", f"saddle: the terms of order {order} have both signs, so neither", alone)
+        return Verdict(
+            "degenerate",
+            f"saddle: the terms of order {order} have both signs, {NEITHER}",
+            alone,
+        )
     return Verdict("degenerate", f"the Hessian is 0, and the terms of order {order} do not decide", alone, False)
 
 
@@ -163,10 +168,10 @@ def _plus(index: Index, k: int) -> Index:
 
 def _odd(at: dict[Index, Any], order: int, n: int) -> str:
     if n == 1:
-        return f"inflection: the derivative of order {order} is the first that is not 0, so neither"
+        return f"inflection: the derivative of order {order} is the first that is not 0, {NEITHER}"
     if n == 2 and order == 3 and _three_lines(at):
-        return "monkey saddle: the terms of order 3 change sign on three lines, so neither"
-    return f"saddle: the Hessian is 0 and the terms of order {order} change sign, so neither"
+        return f"monkey saddle: the terms of order 3 change sign on three lines, {NEITHER}"
+    return f"saddle: the Hessian is 0 and the terms of order {order} change sign, {NEITHER}"
 
 
 def _three_lines(at: dict[Index, Any]) -> bool:
@@ -240,7 +245,11 @@ def _singular(
     order, sign, alone = split
     along = f"the term of order {order} along the kernel"
     if order % 2:
-        return Verdict("degenerate", f"the Hessian is singular, and {along} changes sign, so neither", alone)
+        return Verdict(
+            "degenerate",
+            f"the Hessian is singular, and {along} changes sign, {NEITHER}",
+            alone,
+        )
     if sign in signs:
         return Verdict("minimum" if sign > 0 else "maximum", f"{words}, and {along} decides", alone)
     return Verdict("saddle", f"{words}, and {along} has the other sign", alone)

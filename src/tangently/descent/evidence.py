@@ -166,6 +166,13 @@ class Evidence:
         p = self.nearby
         return p if p is not None and p.distance <= CLOSE * self.length else None
 
+    @property
+    def heads_for_flat(self) -> bool:
+        """Is a degenerate point ahead, no further away than it has come?"""
+        p = self.nearby
+        come = norm(self.here.x - first_point(self.t))
+        return p is not None and p.contraction > 0.4 and p.distance <= come and self.kind_of(p.spectrum) == "degenerate"
+
     @functools.cached_property
     def arrived(self) -> bool:
         """Is it at a minimum, to what it was asked for?"""

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from tangently.descent.critical import CriticalPoint, CriticalPoints, Roughness, short
-from tangently.descent.degeneracy import ORDERS
+from tangently.descent.degeneracy import NEITHER, ORDERS
 from tangently.descent.fields import numerator, reduced
 from tangently.descent.intervals import ends, excludes, rounded
 from tangently.descent.regions import Reading
@@ -148,7 +148,7 @@ def _by_slopes(x: Expr, p: Any, cells: Any, marks: Sequence[Any]) -> tuple[str, 
     if 0 in signs:
         return None
     if signs[0] == signs[1]:
-        return "degenerate", f"inflection: f {'rises' if signs[0] > 0 else 'falls'} on both sides, so neither", True
+        return "degenerate", f"inflection: f {'rises' if signs[0] > 0 else 'falls'} on both sides, {NEITHER}", True
     word = "minimum" if signs[0] < 0 else "maximum"
     return word, "degenerate: f″ is 0, or there is none, and f′ changes its sign", cells.proven
 

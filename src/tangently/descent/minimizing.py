@@ -38,6 +38,7 @@ FIRST_ORDER = 1000  # steps, unless told
 LONG = 1.0  # seconds, after which a bar of progress is shown
 LOOK = 64  # steps between two looks at the clock
 TOLERANCE = 1e-6
+BOTTOM = -1e300  # what falls below it does not end
 
 
 @dataclass(frozen=True)
@@ -410,6 +411,10 @@ def _at_start(point: Point, stops: Stops) -> Ending | None:
 def _ending(step: Step, p: Point, stops: Stops) -> Ending | None:
     if p.norm <= stops.tolerance:
         return Ending(f"‖∇f‖ = {p.norm:.3g} ≤ {stops.tolerance:g}", "tolerance", True)
+    if p.value < BOTTOM:
+        return Ending(
+            f"f fell to {p.value:.3g}, to the end of the range of numbers: no bound below was met", "unbounded"
+        )
     if stops.below is not None and p.value <= stops.below:
         return Ending(f"f = {p.value:.6g} reached the bound {stops.below:g}", "below", True)
     if stops.relative_step and step.length <= stops.relative_step * (1 + norm(p.x)):
@@ -444,7 +449,7 @@ def _no_further(problem: Problem, row: Method, state: State, log: Log, run: Run)
     p = state.point
     if recorded is not None and isinstance(recorded.error, KeyboardInterrupt):
         return _interrupted(log)
-    near = p.norm <= run.tolerance * max(1.0, abs(p.value), max(log.norms))
+    near = p.norm <= run.tolerance * max(1.0, abs(log.values[0]), max(log.norms))
     if recorded is not None and recorded.ending and not near:
         return Ending(recorded.ending, "no further")
     if near:

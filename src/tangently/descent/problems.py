@@ -342,6 +342,8 @@ class Problem:
 
     def whereabouts(self, x: np.ndarray) -> str:
         """Where in the graph a value that is not finite began, in words ('' where nothing is found)."""
+        if not np.isfinite(x).all():
+            return "The step itself left the range of numbers"
         try:
             engine = Engine(self.function, derivatives.value())
             args, keywords = self.call(np.array(x))

@@ -157,7 +157,7 @@ def plateau(e: Evidence) -> Finding | None:
         return _flat(e)
     if e.arrived or e.kinks or e.close is not None or not _creeps(e):
         return None
-    if e.nearby is not None and _in_the_bowl_of(e, e.nearby):
+    if e.heads_for_flat or (e.nearby is not None and _in_the_bowl_of(e, e.nearby)):
         return None
     drop = float(e.values[-2] - e.values[-1]) if e.t.count else e.rate * e.here.norm**2
     top = e.end.top

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 TAIL = 12  # steps that a rate is measured on
 COLUMNS = ("step", "x", "f(x)", "‖∇f‖", "step length", "next x")
 ENDINGS = (
-    "tolerance", "below", "relative step", "no further", "steps", "seconds", "evaluations", "not finite", "interrupted",
+    "tolerance", "below", "relative step", "no further", "steps", "seconds", "evaluations", "not finite", "unbounded",
+    "interrupted",
 )  # fmt: skip
 SHOWN = 25  # rows of a table that is printed
 
