@@ -688,12 +688,14 @@ def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
 @click.option("--data", type=click.Path(), metavar="CSV", help="A table: columns become arguments by name.")
 @click.option("--seed", type=int, default=0, help="The seed of what is random.")
 @click.option("--rows", type=click.IntRange(2), metavar="N", help="Rows of the table that are printed.")
+@click.option("--theory", is_flag=True, help="Bounds and predicted factors beside what the steps did.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help=SUFFIXES.replace(".tex", ".gif .mp4"))
 @guarded
 def descend(
     function: str, start: str | None, rate: float | None, methods: tuple[str, ...], steps: int | None, tolerance: float,
-    settings: tuple[str, ...], data: str | None, seed: int, rows: int | None, as_json: bool, output: str | None,
+    settings: tuple[str, ...], data: str | None, seed: int, rows: int | None, theory: bool, as_json: bool,
+    output: str | None,
 ) -> None:  # fmt: skip
     """Minimize FUNCTION step by step: the table, why it stopped, and what that means."""
     from tangently.descent.minimizing import minimize
@@ -723,7 +725,7 @@ def descend(
     if as_json:
         click.echo(to_json(descent._all_data(runs, diagnoses)), nl=False)
     else:
-        click.echo(descent.to_text_report(runs, diagnoses, rows))
+        click.echo(descent.to_text_report(runs, diagnoses, rows, theory))
     if output is not None:
         click.echo(f"wrote {output}", err=True)
 

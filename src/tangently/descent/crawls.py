@@ -14,7 +14,6 @@ from tangently.descent.remedies import (
     BUDGET,
     bound_words,
     direction_words,
-    near_one,
     nice,
     placed,
     reached,
@@ -32,6 +31,7 @@ from tangently.descent.theory import (
     momentum_pair,
     spectrum,
 )
+from tangently.descent.trajectory import near_one
 
 if TYPE_CHECKING:
     from tangently.descent.trajectory import Trajectory

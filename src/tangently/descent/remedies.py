@@ -163,15 +163,6 @@ def placed(e: Evidence, x: np.ndarray, most: int = 4) -> str:
     return shown + (f" … ({x.size} numbers)" if x.size > most else "")
 
 
-def near_one(factor: float) -> str:
-    """A factor, by what it lacks where it is nearly 1.
-
-    >>> near_one(0.98), near_one(1 - 2e-8)
-    ('0.98', '1 − 2e-08')
-    """
-    return f"1 − {1 - factor:.2g}" if 0.9999 < factor < 1 else f"{factor:.4g}"
-
-
 def bound_words(e: Evidence) -> str:
     rule = e.rule or Recurrence()
     name = "λ_max(P⁻¹H)" if rule.scaled else "λ_max"
@@ -198,6 +189,6 @@ def safe_rates(e: Evidence, bounds: Sequence[float]) -> list[Change]:
 
 
 __all__ = [
-    "BUDGET", "Change", "better", "bound_words", "changed", "direction_words", "near_one", "nice", "placed",
+    "BUDGET", "Change", "better", "bound_words", "changed", "direction_words", "nice", "placed",
     "reached", "remedied", "rerun", "safe_rates", "told_apart",
 ]  # fmt: skip

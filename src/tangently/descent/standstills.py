@@ -8,9 +8,10 @@ import numpy as np
 
 from tangently.descent.evidence import CLOSE, SINGULAR, TAIL, Evidence, Kink, Nearby, lower_around
 from tangently.descent.findings import FIRST, REMARK, TROUBLE, VERDICT, Finding
-from tangently.descent.remedies import BUDGET, Change, direction_words, near_one, nice, placed, remedied
+from tangently.descent.remedies import BUDGET, Change, direction_words, nice, placed, remedied
 from tangently.descent.steps import norm
 from tangently.descent.theory import SMALL, Spectrum, condition_number, option
+from tangently.descent.trajectory import near_one
 
 # ---------------------------------------------------------------- where it stands
 

@@ -506,18 +506,29 @@ def _at_edge(t: Theory) -> bool:
 # ---------------------------------------------------------------- text
 
 COLUMNS = ("step", "rate", "λ_max", "stable below", "κ", "predicted", "measured", "Armijo", "Wolfe", "strong")
+LEGEND = (
+    "λ_max: the largest eigenvalue of the Hessian. Stable below: 2/λ_max, the rate above which an error grows (with "
+    "momentum μ, 2(1 + μ)/λ_max). κ: the condition number. Predicted: the largest factor of an error in one step at "
+    "this rate; measured: what ‖∇f‖ was multiplied by. Armijo: f fell by at least 10⁻⁴ of what the slope promised. "
+    "Wolfe: the slope along the step rose to 0.9 of what it was; strong: its size fell to that."
+)
 
 
 def _text(t: Theory, rows: int = 16) -> str:
     if not len(t):
         return "no step was taken: there is nothing to compare"
-    picked = range(len(t)) if len(t) <= rows else [*range(rows // 2), *range(len(t) - rows // 2, len(t))]
-    cells = [[str(t.k[i]), *[_short(v[i]) for v in _columns(t)], *_marks(t.conditions[i])] for i in picked]
+    cells = records(t, rows)
     widths = [max(len(r[j]) for r in [list(COLUMNS), *cells]) for j in range(len(COLUMNS))]
     lines = ["  ".join(c.rjust(w) for c, w in zip(r, widths)) for r in [list(COLUMNS), *cells]]
     if len(t) > rows:
         lines.insert(1 + rows // 2, f"… {len(t) - rows} more …".center(len(lines[0])).rstrip())
-    return "\n".join([*lines, *_remarks(t)])
+    return "\n".join([*lines, *remarks(t)])
+
+
+def records(t: Theory, rows: int) -> list[list[str]]:
+    """The cells of the table, row by row: all, or as many of the first and of the last."""
+    picked = range(len(t)) if len(t) <= rows else [*range(rows // 2), *range(len(t) - rows // 2, len(t))]
+    return [[str(t.k[i]), *[_short(v[i]) for v in _columns(t)], *_marks(t.conditions[i])] for i in picked]
 
 
 def _columns(t: Theory) -> Sequence[np.ndarray]:
@@ -532,16 +543,23 @@ def _short(v: float) -> str:
     return "–" if math.isnan(v) else "∞" if v == math.inf else f"{v:.4g}"
 
 
-def _remarks(t: Theory) -> list[str]:
+def remarks(t: Theory) -> list[str]:
+    """What the numbers add up to, in sentences."""
     found = []
     above = int((t.ratio > 1).sum())
     if t.trajectory.method in LINEAR and above:
         found.append(f"The rate is above the bound of stability at {above} of {len(t)} steps.")
+    if t.trajectory.method not in (*LINEAR, *SCALED):
+        found.append(
+            f"{t.trajectory.method} finds the length of its steps: stable below is what gradient descent needs."
+        )
     if math.isfinite(t.best[-1]):
         found.append(
-            f"At the last of them the best factors a step are {t.best[-1]:.4g} (gradient descent) and "
-            f"{t.best_momentum[-1]:.4g} (momentum)."
+            f"At step {t.k[-1]} the error shrinks at best by the factor {t.best[-1]:.4g} a step with gradient descent, "
+            f"by {t.best_momentum[-1]:.4g} with momentum."
         )
+    if np.isinf(t.condition).any():
+        found.append("κ = ∞: an eigenvalue is not positive there, so no rate shrinks the error in every direction.")
     if t.edge:
         found.append("λ_max hovers at the bound while the loss still falls: the edge of stability.")
     if clipped(t.trajectory):

@@ -30,8 +30,11 @@ from tangently.files import write_whole
 
 if TYPE_CHECKING:
     from tangently.descent.methods import State
+    from tangently.descent.theory import Theory
 
 TAIL = 12  # steps that a rate is measured on
+CLEAR = 250  # times the last point's own error: distances to it are true to 0.4 %
+STEADY = 1e-9  # a factor as near to 1 as that is 1
 COLUMNS = ("step", "x", "f(x)", "‖∇f‖", "step length", "next x")
 ENDINGS = (
     "tolerance", "below", "relative step", "no further", "steps", "seconds", "evaluations", "not finite", "unbounded",
@@ -60,21 +63,39 @@ class History:
 
 @dataclass(frozen=True)
 class Rate:
-    """How fast it converged: eₖ₊₁ ≈ factor · eₖ^order (`linear`: the mean of eₖ₊₁/eₖ). nan where it can't be told."""
+    """How fast it converged: eₖ₊₁ ≈ factor · eₖ^order (`linear`: the mean of eₖ₊₁/eₖ). nan where it can't be told.
+
+    e is the distance to the limit where the last point is near enough to stand for it, else ‖∇f‖.
+    """
 
     linear: float
-    order: float
+    order: float  # nan: faster than linear, not by one order
     steps: int  # that it was measured on
+    of: str = "the error"  # or "‖∇f‖"
 
     def __str__(self) -> str:
         if not self.steps:
             return "too few steps to measure a rate"
+        on = f"measured on {counted(self.steps, 'step')}"
+        if math.isnan(self.order):
+            return f"{self.of} shrinks ever faster (superlinear), {on}"
         if self.order >= 1.6:
-            return f"converges with order {self.order:.2f} (superlinear), measured on {counted(self.steps, 'step')}"
-        if self.linear == 1:
-            return f"neither converges nor diverges, measured on {counted(self.steps, 'step')}"
-        verb = "converges" if self.linear < 1 else "diverges"
-        return f"{verb} by the factor {self.linear:.4g} a step (linear), measured on {counted(self.steps, 'step')}"
+            return f"{self.of} shrinks with order {self.order:.2f} (superlinear), {on}"
+        if abs(self.linear - 1) < STEADY:
+            return f"{self.of} stays about the same, {on}"
+        verb = "shrinks" if self.linear < 1 else "grows"
+        return f"{self.of} {verb} by the factor {near_one(self.linear)} a step (linear), {on}"
+
+
+def near_one(factor: float) -> str:
+    """A factor, by what it lacks, or has over, where it is nearly 1.
+
+    >>> near_one(0.98), near_one(1 - 2e-8), near_one(1.0003)
+    ('0.98', '1 − 2e-08', '1 + 0.0003')
+    """
+    if not 0 < abs(factor - 1) < 1e-3:
+        return f"{factor:.4g}"
+    return f"1 {'−' if factor < 1 else '+'} {abs(1 - factor):.2g}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,6 +191,13 @@ class Trajectory:
     def rate(self) -> Rate:
         """How fast it converged, measured on the last steps."""
         return measured_rate(self)
+
+    def theory(self, points: int | None = None) -> Theory:
+        """Theory beside practice at (at most so many) steps: λ_max and the bound 2/λ_max, κ, the factor that they
+        predict and the one measured, Armijo's and Wolfe's conditions."""
+        from tangently.descent.theory import theory
+
+        return theory(self, points)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """The path over contours with gradient arrows, or (several dimensions) in a slice; and the loss curve."""
@@ -303,7 +331,7 @@ def _spent(c: Counts) -> str:
 
 
 def _capital(text: str) -> str:
-    return f"It {text}" if text.startswith(("converges", "diverges", "neither")) else text[0].upper() + text[1:]
+    return text[0].upper() + text[1:]
 
 
 # ---------------------------------------------------------------- rates
@@ -311,24 +339,40 @@ def _capital(text: str) -> str:
 
 def measured_rate(t: Trajectory) -> Rate:
     """The linear rate and the order, from the last steps."""
-    errors = _errors(t)
+    errors, of = _errors(t)
     if len(errors) < 3:
         return Rate(math.nan, math.nan, 0)
     tail = errors[-TAIL:]
-    ratio = (tail[-1] / tail[0]) ** (1 / (len(tail) - 1))
-    return Rate(float(ratio), _order(tail), len(tail) - 1)
+    return Rate(_ratio(tail), _order(tail), len(tail) - 1, of)
 
 
-def _errors(t: Trajectory) -> np.ndarray:
-    """Distances to the last point, up to where that point's own error (≈ the last step) shows; else gradient norms."""
-    if len(t.steps) == t.count and t.count > 3 and _contracts(t):
+def _ratio(tail: np.ndarray) -> float:
+    return float((tail[-1] / tail[0]) ** (1 / (len(tail) - 1)))
+
+
+def _errors(t: Trajectory) -> tuple[np.ndarray, str]:
+    """Distances to the last point, as long as that point's own error is small against them; else gradient norms."""
+    if len(t.steps) == t.count and t.count > 4 and _contracts(t):
         far = np.sqrt(((t.path[:-1] - t.last.x) ** 2).sum(axis=1))
-        floor = max(1000 * t.history.lengths[-1], 1e-14 * (1 + float(np.abs(t.last.x).max())))
+        floor = max(CLEAR * _left(t.history.lengths), 1e-14 * (1 + float(np.abs(t.last.x).max())))
         clear = far[: _until(far > floor)]
-        if len(clear) >= 4:
-            return clear
+        if len(clear) >= 4 and _goes_on(clear, far[-1], t.count):
+            return clear, "the error"
     norms = t.history.norms
-    return norms[: _until((norms > 0) & np.isfinite(norms))]
+    return norms[: _until((norms > 0) & np.isfinite(norms))], "‖∇f‖"
+
+
+def _left(lengths: np.ndarray) -> float:
+    """How far the limit is from the last point: the geometric sum of the steps to come."""
+    r = max(lengths[-1] / lengths[-2], (lengths[-1] / lengths[-5]) ** 0.25)
+    return float(lengths[-1] * r / (1 - r)) if r < 1 else math.inf
+
+
+def _goes_on(clear: np.ndarray, last: float, count: int) -> bool:
+    """Would the distances at their factor have come to the last one in the steps that were taken, and not long before?
+    (A run that crawls at its end stands for no limit.)"""
+    ratio = _ratio(clear[-TAIL:])
+    return 0 < ratio < 1 and count - len(clear) <= 20 + 3 * math.log(last / clear[-1]) / math.log(ratio)
 
 
 def _contracts(t: Trajectory) -> bool:
@@ -343,11 +387,14 @@ def _until(good: np.ndarray) -> int:
 
 
 def _order(tail: np.ndarray) -> float:
-    """The median of the last slopes of log eₖ₊₁ against log eₖ, where the errors fall ever faster; 1 elsewhere."""
-    drops = np.diff(np.log(tail[-5:]))
-    if len(drops) < 3 or not np.all(drops < 0) or drops[-1] > math.log(0.1):
+    """The median of the last slopes of log eₖ₊₁ against log eₖ, where the errors fall ever faster (nan: not evenly);
+    1 elsewhere."""
+    drops = np.diff(np.log(tail))
+    late = drops[-4:]
+    if len(late) < 3 or late[-1] > math.log(0.1) or late[-1] > 2 * drops.mean():
         return 1.0
-    return float(np.median(drops[1:] / drops[:-1]))
+    growth = late[1:] / late[:-1]
+    return float(np.median(growth)) if np.all(late < 0) and np.all(growth > 1) else math.nan
 
 
 # ---------------------------------------------------------------- files

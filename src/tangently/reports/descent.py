@@ -6,7 +6,6 @@ the trajectories alone, so the terminal, the page and the data can't disagree.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -14,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tangently.descent import theory
+from tangently.descent.diagnosing import Diagnosis, diagnose
+from tangently.descent.theory import Theory
 from tangently.descent.trajectory import COLUMNS, Trajectory, headings
 from tangently.errors import InputError, TangentlyError
 from tangently.pictures.landscapes import names_of
@@ -23,21 +25,18 @@ from tangently.reports.page import render_page
 from tangently.reports.saving import save, to_json
 
 Runs = Sequence[Trajectory]
-Words = Sequence[str]  # the diagnoses, one a run; "" where there is none
+Told = Sequence[Diagnosis | str]  # the diagnoses, one a run; "" where there is none
 ROWS = 40  # of a table on a page
+SHOWN = 12  # of the table of theory
 LONGEST = 80  # nodes of a formula that is shown
 PICTURES = ("svg", "png", "pdf")
 FILMS = (".gif", ".mp4")
 
 
-def diagnosis_of(t: Trajectory) -> str:
-    """What the diagnosis says, in words; "" where a trajectory can't be diagnosed."""
-    if importlib.util.find_spec("tangently.descent.diagnosing") is None:
-        return ""
-    from tangently.descent.diagnosing import diagnose  # type: ignore[import-not-found]
-
+def diagnosis_of(t: Trajectory) -> Diagnosis | str:
+    """The diagnosis, or in words why there is none."""
     try:
-        return str(diagnose(t))
+        return diagnose(t)
     except TangentlyError as error:
         return f"no diagnosis: {error}"
 
@@ -50,7 +49,7 @@ def said(t: Trajectory) -> str:
 # ---------------------------------------------------------------- in the terminal
 
 
-def to_text_report(runs: Runs, diagnoses: Words, rows: int | None = None) -> str:
+def to_text_report(runs: Runs, diagnoses: Told, rows: int | None = None, with_theory: bool = False) -> str:
     """The tables, the reasons, and the diagnoses, run by run.
 
     >>> from tangently.descent.minimizing import minimize
@@ -61,7 +60,8 @@ def to_text_report(runs: Runs, diagnoses: Words, rows: int | None = None) -> str
     for t, title, words in zip(runs, names_of(runs, None), diagnoses):
         parts += [title] if len(runs) > 1 else []
         parts += [str(t.table(rows)), "", said(t)]
-        parts += ["", words] if words else []
+        parts += ["", str(words)] if words else []
+        parts += ["", str(words.theory)] if with_theory and not isinstance(words, str) else []
         parts.append("")
     parts += _compared(runs)
     return "\n".join(parts).strip("\n")
@@ -85,7 +85,7 @@ def _comparison(runs: Runs) -> list[list[str]]:
 # ---------------------------------------------------------------- as data
 
 
-def descent_data(t: Trajectory, diagnosis: str = "") -> dict[str, Any]:
+def descent_data(t: Trajectory, diagnosis: Diagnosis | str = "") -> dict[str, Any]:
     """A trajectory as plain data."""
     return {
         "function": t.problem.name,
@@ -103,8 +103,17 @@ def descent_data(t: Trajectory, diagnosis: str = "") -> dict[str, Any]:
         "counts": vars(t.counts),
         "steps": [_step_data(s) for s in t.steps],
         "history": {k: getattr(t.history, k) for k in ("values", "norms", "rates", "lengths")},
-        "diagnosis": diagnosis or None,
+        "diagnosis": str(diagnosis) or None,
+        "theory": None if isinstance(diagnosis, str) else _theory_data(diagnosis.theory),
     }
+
+
+def _theory_data(found: Theory) -> dict[str, Any]:
+    return {
+        "steps": found.k, "rate": found.rate, "sharpness": found.sharpness, "bound": found.bound,
+        "condition": found.condition, "predicted": found.predicted, "measured": found.measured,
+        "armijo": found.armijo, "wolfe": found.wolfe, "strong_wolfe": found.strong_wolfe, "edge": found.edge,
+    }  # fmt: skip
 
 
 def _step_data(s: Any) -> dict[str, Any]:
@@ -134,7 +143,7 @@ def _formula(t: Trajectory) -> Any:
 # ---------------------------------------------------------------- as a page
 
 
-def page(runs: Runs, diagnoses: Words, **options: Any) -> str:
+def page(runs: Runs, diagnoses: Told, **options: Any) -> str:
     """The report as one offline HTML file."""
     from tangently.reports.documents import _generated
 
@@ -142,7 +151,7 @@ def page(runs: Runs, diagnoses: Words, **options: Any) -> str:
     return render_page(title, list(_blocks(runs, diagnoses, options)), generated=_generated())
 
 
-def _blocks(runs: Runs, diagnoses: Words, options: dict[str, Any]) -> Iterator[Block]:
+def _blocks(runs: Runs, diagnoses: Told, options: dict[str, Any]) -> Iterator[Block]:
     yield from _statement(runs[0])
     several = len(runs) > 1
     for t, title in zip(runs, names_of(runs, None)):
@@ -154,6 +163,7 @@ def _blocks(runs: Runs, diagnoses: Words, options: dict[str, Any]) -> Iterator[B
         yield Table(("method", "steps", "f at the end", "norm of the gradient", "converged"), rows, numeric=True)
     yield from _diagnosed(runs, diagnoses)
     yield from _picture(runs, options)
+    yield from _theory(runs, diagnoses)
     yield from _chart(runs)
     for t, title in zip(runs, names_of(runs, None)):
         yield Heading(f"The steps of {title}" if several else "The steps")
@@ -187,14 +197,26 @@ def _facts(t: Trajectory) -> Iterator[tuple[str, str]]:
     yield "measured rate", str(t.rate)
 
 
-def _diagnosed(runs: Runs, diagnoses: Words) -> Iterator[Block]:
+def _diagnosed(runs: Runs, diagnoses: Told) -> Iterator[Block]:
     if not any(diagnoses):
         return
     yield Heading("Diagnosis")
     for title, words in zip(names_of(runs, None), diagnoses):
         if words:
-            lines = [line.strip() for line in words.splitlines() if line.strip()]
+            lines = [line.strip() for line in str(words).splitlines() if line.strip()]
             yield Text("\n\n".join([f"{title}:", *lines] if len(runs) > 1 else lines))
+
+
+def _theory(runs: Runs, diagnoses: Told) -> Iterator[Block]:
+    """The bounds and factors at some steps, beside what the steps did."""
+    for title, found in zip(names_of(runs, None), diagnoses):
+        if isinstance(found, str) or not len(found.theory):
+            continue
+        yield Heading(f"Theory beside practice: {title}" if len(runs) > 1 else "Theory beside practice")
+        cells = tuple(map(tuple, theory.records(found.theory, SHOWN)))
+        yield Table(theory.COLUMNS, cells, note=theory.LEGEND, numeric=True)
+        if said := theory.remarks(found.theory):
+            yield Text(" ".join(said))
 
 
 def _picture(runs: Runs, options: dict[str, Any]) -> Iterator[Block]:
@@ -274,7 +296,7 @@ def draw(runs: Runs, **options: Any) -> Any:
 
 
 def save_descent(
-    runs: Runs, path: Any, diagnoses: Words | None = None, progress: Callable[[str], None] | None = None, **options: Any
+    runs: Runs, path: Any, diagnoses: Told | None = None, progress: Callable[[str], None] | None = None, **options: Any
 ) -> None:
     """Write trajectories by suffix: .html .svg .png .pdf .gif .mp4 .json .txt, and of a single one .npz (to resume)."""
     from pathlib import Path
@@ -295,7 +317,7 @@ def save_descent(
     })  # fmt: skip
 
 
-def _all_data(runs: Runs, diagnoses: Words) -> Any:
+def _all_data(runs: Runs, diagnoses: Told) -> Any:
     found = [descent_data(t, words) for t, words in zip(runs, diagnoses)]
     return found[0] if len(found) == 1 else found
 
