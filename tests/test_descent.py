@@ -725,3 +725,23 @@ def test_between_two_steps_floating_point_errors_are_the_users() -> None:
     walk = tg.descend("(x - 5)^2", 0.0, rate=0.1)
     next(walk)
     assert np.geterr() == before
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_measured_factor_is_that_of_the_quadratic(seed: int) -> None:
+    """|1 − ηλ|, the largest; its start holds all eigenvectors alike, so that the slowest shows."""
+    rng = np.random.default_rng(seed)
+    eigenvalues = 10.0 ** rng.uniform(-1, 2, 3)
+    rate = rng.uniform(0.2, 1.9) / eigenvalues.max()
+    t = tg.minimize(lambda x: np.sum(eigenvalues * x**2) / 2, np.ones(3) / eigenvalues, rate=rate, steps=4000)
+    assert t.rate.linear == pytest.approx(np.abs(1 - rate * eigenvalues).max(), abs=0.02)
+    assert t.rate.order == 1
+
+
+def test_what_a_rate_is_of_is_said() -> None:
+    crawl = tg.minimize("100(y - x^2)^2 + (1 - x)^2", (-1.2, 1.0), rate=0.001, steps=500)
+    assert str(crawl.rate).startswith("‖∇f‖ grows by the factor 1 + 0.0005 a step")
+    assert str(tg.minimize("abs(x)", 1.0, rate=0.03, steps=100).rate).startswith("‖∇f‖ stays about the same")
+    bowl = tg.minimize("x^2 + y^2", (1.0, 2.0), rate=0.1)
+    assert "shrinks by the factor 0.799" in str(bowl.rate) or "shrinks by the factor 0.8 " in str(bowl.rate)
+    assert "superlinear" in str(tg.minimize("exp(x) - x", 2.0, method="Newton").rate)

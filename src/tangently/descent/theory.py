@@ -30,19 +30,17 @@ import copy
 import functools
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tangently.descent.problems import Counts, Problem
 from tangently.descent.searches import ARMIJO, WOLFE, armijo
 from tangently.descent.steps import Point, Step, frozen, norm
+from tangently.descent.trajectory import Trajectory, near_one
 from tangently.errors import DomainError, InputError
-
-if TYPE_CHECKING:
-    from tangently.descent.trajectory import Trajectory
 
 SMALL = 200  # numbers; up to here all eigenvalues are computed
 WORK = 250_000  # of 3n² + 1000 a point: how many points of a small problem are looked at
@@ -505,9 +503,9 @@ def _at_edge(t: Theory) -> bool:
 
 # ---------------------------------------------------------------- text
 
-COLUMNS = ("step", "rate", "λ_max", "stable below", "κ", "predicted", "measured", "Armijo", "Wolfe", "strong")
+COLUMNS = ("step", "rate", "λ_max", "bound", "κ", "predicted", "measured", "Armijo", "Wolfe", "strong")
 LEGEND = (
-    "λ_max: the largest eigenvalue of the Hessian. Stable below: 2/λ_max, the rate above which an error grows (with "
+    "λ_max: the largest eigenvalue of the Hessian. Bound: 2/λ_max, the rate above which an error grows (with "
     "momentum μ, 2(1 + μ)/λ_max). κ: the condition number. Predicted: the largest factor of an error in one step at "
     "this rate; measured: what ‖∇f‖ was multiplied by. Armijo: f fell by at least 10⁻⁴ of what the slope promised. "
     "Wolfe: the slope along the step rose to 0.9 of what it was; strong: its size fell to that."
@@ -528,19 +526,17 @@ def _text(t: Theory, rows: int = 16) -> str:
 def records(t: Theory, rows: int) -> list[list[str]]:
     """The cells of the table, row by row: all, or as many of the first and of the last."""
     picked = range(len(t)) if len(t) <= rows else [*range(rows // 2), *range(len(t) - rows // 2, len(t))]
-    return [[str(t.k[i]), *[_short(v[i]) for v in _columns(t)], *_marks(t.conditions[i])] for i in picked]
-
-
-def _columns(t: Theory) -> Sequence[np.ndarray]:
-    return (t.rate, t.sharpness, t.bound, t.condition, t.predicted, t.measured)
+    factors = lambda i: [_short(float(v[i]), near_one) for v in (t.predicted, t.measured)]
+    numbers = lambda i: [_short(float(v[i])) for v in (t.rate, t.sharpness, t.bound, t.condition)]
+    return [[str(t.k[i]), *numbers(i), *factors(i), *_marks(t.conditions[i])] for i in picked]
 
 
 def _marks(c: Conditions) -> list[str]:
     return ["✓" if held else "✗" for held in (c.armijo, c.wolfe, c.strong)]
 
 
-def _short(v: float) -> str:
-    return "–" if math.isnan(v) else "∞" if v == math.inf else f"{v:.4g}"
+def _short(v: float, said: Callable[[float], str] = "{:.4g}".format) -> str:
+    return "–" if math.isnan(v) else "∞" if v == math.inf else said(v)
 
 
 def remarks(t: Theory) -> list[str]:

@@ -391,7 +391,7 @@ def _order(tail: np.ndarray) -> float:
     1 elsewhere."""
     drops = np.diff(np.log(tail))
     late = drops[-4:]
-    if len(late) < 3 or late[-1] > math.log(0.1) or late[-1] > 2 * drops.mean():
+    if len(late) < 3 or late[-1] > math.log(0.1) or late[-2] > math.log(0.7) or late[-1] > 2 * drops.mean():
         return 1.0
     growth = late[1:] / late[:-1]
     return float(np.median(growth)) if np.all(late < 0) and np.all(growth > 1) else math.nan

@@ -213,8 +213,10 @@ def _theory(runs: Runs, diagnoses: Told) -> Iterator[Block]:
         if isinstance(found, str) or not len(found.theory):
             continue
         yield Heading(f"Theory beside practice: {title}" if len(runs) > 1 else "Theory beside practice")
-        cells = tuple(map(tuple, theory.records(found.theory, SHOWN)))
-        yield Table(theory.COLUMNS, cells, note=theory.LEGEND, numeric=True)
+        cells = [tuple(row) for row in theory.records(found.theory, SHOWN)]
+        if len(cells) < len(found.theory):
+            cells.insert(SHOWN // 2, ("…",) + ("",) * (len(theory.COLUMNS) - 1))
+        yield Table(theory.COLUMNS, tuple(cells), note=theory.LEGEND, numeric=True)
         if said := theory.remarks(found.theory):
             yield Text(" ".join(said))
 
@@ -271,8 +273,10 @@ def _table(t: Trajectory) -> Table:
     half = ROWS // 2
     kept = rows if len(rows) <= ROWS else [*rows[:half], *rows[-half:]]
     note = "" if len(kept) == len(rows) else f"{len(rows) - len(kept)} rows in the middle are left out."
-    cells = tuple(tuple(_cell(row.get(c)) for c in COLUMNS) for row in kept)
-    return Table(tuple(headings(t.labels)), cells, note=note, numeric=True)
+    cells = [tuple(_cell(row.get(c)) for c in COLUMNS) for row in kept]
+    if note:
+        cells.insert(half, ("…",) + ("",) * (len(COLUMNS) - 1))
+    return Table(tuple(headings(t.labels)), tuple(cells), note=note, numeric=True)
 
 
 def _cell(v: Any) -> str:
