@@ -745,3 +745,19 @@ def test_what_a_rate_is_of_is_said() -> None:
     bowl = tg.minimize("x^2 + y^2", (1.0, 2.0), rate=0.1)
     assert "shrinks by the factor 0.799" in str(bowl.rate) or "shrinks by the factor 0.8 " in str(bowl.rate)
     assert "superlinear" in str(tg.minimize("exp(x) - x", 2.0, method="Newton").rate)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda w: np.mean((w > 0) != np.array([0.0, 1.0])), lambda w: np.sum(np.floor(w)), lambda w: np.sum(np.sign(w))],
+)
+def test_a_function_of_steps_has_not_converged(f) -> None:
+    t = tg.minimize(f, np.array([0.3, -0.7]), rate=0.1)
+    assert not t.converged
+    assert "made of steps" in t.reason
+    assert "tg.surrogate" in t.reason
+
+
+@pytest.mark.parametrize("f", [lambda x: 3.0, lambda x: 0 * x + 3, lambda x: np.maximum(x, 0), lambda x: (x + 1) ** 2])
+def test_where_there_is_nothing_to_descend_it_has_converged(f) -> None:
+    assert tg.minimize(f, -1.0, rate=0.1).converged

@@ -340,7 +340,7 @@ def _descended(
         try:
             point = state.point if state is not None else _first(problem)
             log.begin(point)
-            ending = _at_start(point, stops) if state is None or point.norm <= stops.tolerance else None
+            ending = _at_start(problem, point, stops) if state is None or point.norm <= stops.tolerance else None
             if state is None or not state.memory:
                 k = 0 if state is None else state.k
                 state = State(k, point, {} if ending else row.begin(problem, point, run))
@@ -400,12 +400,22 @@ def _all_taken(n: int) -> str:
     return "the one step was taken" if n == 1 else f"all {n} steps were taken"
 
 
-def _at_start(point: Point, stops: Stops) -> Ending | None:
+def _at_start(problem: Problem, point: Point, stops: Stops) -> Ending | None:
+    if point.norm == 0 and _in_steps(problem):
+        words = "f is made of steps: its gradient is 0 wherever it has one. Descend on a smooth surrogate, tg.surrogate"
+        return Ending(words, "no further")
     if point.norm == 0:
         return Ending("the gradient is zero at the start: there is nothing to descend", "tolerance", True)
     if point.norm <= stops.tolerance:
         return Ending(f"‖∇f‖ = {point.norm:.3g} ≤ {stops.tolerance:g} at the start already", "tolerance", True)
     return None
+
+
+def _in_steps(problem: Problem) -> bool:
+    """Is the gradient 0 by the form of f, though f is no constant?"""
+    from tangently.descent.fields import breaks_of
+
+    return problem.slopeless and bool(breaks_of(problem.traced(problem.start, value())[0].outputs[0]))
 
 
 def _ending(step: Step, p: Point, stops: Stops) -> Ending | None:

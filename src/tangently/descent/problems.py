@@ -28,6 +28,7 @@ from tangently import derivatives
 from tangently.compiled import Engine, Selection, Transformation, Transformed
 from tangently.descent.steps import Point, frozen, norm
 from tangently.errors import DomainError, InputError, ShapeError, TangentlyError
+from tangently.expr import CONST, Expr
 from tangently.function import Derived, as_function
 from tangently.tracing.names import name_of
 from tangently.tracing.rebinding import rebound
@@ -345,17 +346,33 @@ class Problem:
         if not np.isfinite(x).all():
             return "The step itself left the range of numbers"
         try:
-            engine = Engine(self.function, derivatives.value())
-            args, keywords = self.call(np.array(x))
-            bound = engine.bind(args, keywords)
-            picked = engine.chosen(bound)
-            leaves = [promote(leaf, p, path) for leaf, p, path in zip(bound.leaves, picked, bound.paths)]
-            return origin(engine.record(bound, leaves, picked)[0])
+            return origin(self.traced(x, derivatives.value())[0])
         except (DomainError, ArithmeticError) as error:
             return str(error)
 
+    def traced(self, x: np.ndarray, transformation: Transformation) -> tuple[Recording, Selection]:
+        """The graph of the function at x, and what of it a transformation is with respect to."""
+        engine = Engine(self.function, transformation, self.layout.names)
+        bound = engine.bind(*self.call(np.array(x)))
+        picked = engine.chosen(bound)
+        leaves = [promote(leaf, p, path) for leaf, p, path in zip(bound.leaves, picked, bound.paths)]
+        return engine.record(bound, leaves, picked)
+
+    @property
+    def slopeless(self) -> bool:
+        """Is every entry of the gradient 0 by the form of f?"""
+        rule = flat_value_and_gradient()
+        return all(_is_zero(g) for g in rule.build(*self.traced(self.start, rule)).outputs[1:])
+
     def __repr__(self) -> str:
         return f"<Problem: {self.name} of {self.size} numbers ({self._who})>"
+
+
+def _is_zero(e: Expr) -> bool:
+    """A constant 0, also as an array of it."""
+    while e.op.name == "broadcast":
+        e = e.args[0]
+    return e.op is CONST and not np.any(e.value)
 
 
 def flatten_blocks(found: Any) -> list[Any]:

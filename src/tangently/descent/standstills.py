@@ -49,24 +49,17 @@ def _smaller_steps(e: Evidence) -> list[Change]:
 
 def _broken(e: Evidence, k: Kink) -> list[str]:
     """The rows that break between the two sides of a kink, as text; those that the graph tells."""
-    from tangently.compiled import Engine
     from tangently.derivatives import value
     from tangently.descent.fields import breaks_of
     from tangently.expr import evaluate
     from tangently.printing import to_text
-    from tangently.tracing.recording import promote
 
-    engine = Engine(e.problem.function, value())
-    args, keywords = e.problem.call(np.array(k.x))
-    bound = engine.bind(args, keywords)
-    picked = engine.chosen(bound)
-    recording = engine.record(bound, [promote(*leaf) for leaf in zip(bound.leaves, picked, bound.paths)], picked)[0]
-    beyond = engine.bind(*e.problem.call(np.array(k.beyond)))
+    recording, beyond = (e.problem.traced(x, value())[0] for x in (k.x, k.beyond))
     found = breaks_of(recording.outputs[0])
     us = [b.u for b in found]
     at = [
-        evaluate(us, {i: np.asarray(v) for i, v in zip(recording.inputs, leaves) if i is not None})
-        for leaves in (bound.leaves, beyond.leaves)
+        evaluate(us, {i: r.trace.values[j] for i, j in zip(recording.inputs, r.inputs) if i is not None})
+        for r in (recording, beyond)
     ]
     return [
         to_text(b.node, {n: s for n, s in recording.names.items() if n is not b.node})
