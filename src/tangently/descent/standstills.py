@@ -58,7 +58,9 @@ def _broken(e: Evidence, k: Kink) -> list[str]:
     found = breaks_of(recording.outputs[0])
     us = [b.u for b in found]
     at = [
-        evaluate(us, {i: r.trace.values[j] for i, j in zip(recording.inputs, r.inputs) if i is not None})
+        evaluate(
+            us, {i: r.trace.values[j] for i, j in zip(recording.inputs, r.inputs) if i is not None and j is not None}
+        )
         for r in (recording, beyond)
     ]
     return [
