@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from flint import arb
 
 import tangently as tg
 from tangently.descent.fields import factored, numerator
 from tangently.descent.intervals import balls, joined, spectrum
-from tangently.expr import evaluate, symbol
+from tangently.descent.regions import read_region
+from tangently.enclosure import enclose, precision
+from tangently.expr import evaluate, inputs_of, symbol
 from tangently.limits.reading import read
+from tangently.smoothness.several import placed
 
 HIMMELBLAU = "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"
 BEALE = "(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2"
@@ -580,3 +584,26 @@ def test_ties_are_counted() -> None:
     assert len(found.points) == 16
     assert "… and 4 more" in str(found)
     assert "the values at these 16 points differ by less than" in str(found)
+
+
+# ---------------------------------------------------------------- formulas as they are written
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "value"),
+    [
+        ("20 + exp(1) - x*y", {"x": 0.0, "y": 1.0}, lambda: 20 + arb(1).exp()),
+        ("x + y*0.1 + log(10)/3", {"x": 0.0, "y": 1.0}, lambda: arb(1) / 10 + arb(10).log() / 3),
+        ("sum(x^2) + exp(1)/7", {"x": [0.0, 0.0]}, lambda: arb(1).exp() / 7),
+        ("x*y + 2^0.5", {"x": 0.0, "y": 0.0}, lambda: arb(2).sqrt()),
+    ],
+)
+def test_constants_of_a_formula_are_not_rounded(formula: str, at: dict[str, Any], value: Any) -> None:
+    place = placed(formula, at, None)
+    pairs = {n: (np.zeros((*np.shape(v), 2)) + (-1.0, 1.0)).tolist() for n, v in at.items()}
+    values = {str(x.name): enclose([v], {})[0] for x, v in place.values.items()}
+    for root in (place.outputs[0], read_region(formula, pairs).f):
+        [found] = enclose([root], {x: values[str(x.name)] for x in inputs_of([root])}, precision=200)
+        with precision(200):
+            assert found.overlaps(value())
+        assert float(found.rad()) < 1e-50
