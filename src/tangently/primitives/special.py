@@ -566,9 +566,9 @@ def _bessel_j_ball(n: Any, x: Any) -> Any:
     """|J| ≤ 1 from order 0 on, and |J′| ≤ 1 from order 1 on (DLMF 10.14.1, 10.6.1); for whole orders |J′| ≤ 2/π, by
     Bessel's integral of cos(x sin θ - nθ) (DLMF 10.9.2).
     """
-    whole = n.is_integer()
-    if x.is_exact() or not n.is_exact() or not (whole or x >= 0):
-        return x.bessel_j(n)
+    whole, found = n.is_integer(), x.bessel_j(n)
+    if found.rad() <= x.rad() or x.is_exact() or not n.is_exact() or not (whole or x >= 0):
+        return found  # bounds tell hardly more
     near, one, free = x.abs_lower(), type(x)(1), type(x)("inf")
     reach = _least(_amplitude(n, near), one if whole or n >= 0 else free)
     slope = _least(_slope(n, near), 2 / type(x).pi() if whole else one if n >= 1 else free)
