@@ -352,3 +352,120 @@ def test_floats_agree_with_the_ball_to_rounding() -> None:
         node = TABLE[name](x * 1.1)
         for v in (0.3, 1.7, 2.9):
             assert digits(enclose([node], {x: v})[0], evaluate([node], {x: v})[0]) > 14
+
+
+# ---------------------------------------------------------------- wide balls
+
+
+finite_floats = st.floats(-50, 50).map(lambda v: round(v, 6))
+
+
+@settings(max_examples=300, database=None, deadline=None)
+@given(
+    st.tuples(finite_floats, finite_floats),
+    st.one_of(st.integers(-6, 9), st.sampled_from([0.5, -0.5, 1.5, 1 / 3, -2.25])),
+    st.lists(st.floats(0, 1), min_size=3, max_size=3),
+)
+def test_a_power_holds_its_values_and_is_no_wider_than_a_product(
+    ends: tuple[float, float], power: float, shares: list[float]
+) -> None:
+    with precision(128), mp.workdps(60):
+        a, b = interval(min(ends), max(ends)), arb(power)
+        found, plain = TABLE["pow"].enclosure(a, b), a**b  # type: ignore[misc]
+        if plain.is_finite():
+            assert found.is_finite()
+            assert found.rad() <= plain.rad() * (1 + 1e-7) + arb(2) ** -90 * abs(plain).upper()
+        for s in (0.0, 1.0, *shares):
+            value = truth("pow", (mpf(ends[0]) + (mpf(ends[1]) - mpf(ends[0])) * mpf(s), mpf(power)))
+            assert value is None or holds(found, value)
+        squares = TABLE["square"].enclosure(a)  # type: ignore[misc]
+        assert squares.rad() <= (a * a).rad() * (1 + 1e-7) + arb(2) ** -90 * abs(a * a).upper()
+        assert float(squares.lower()) >= -1e-6 * float(squares.upper())  # arb rounds radii to 30 bits
+        assert holds(squares, mpf(ends[0]) ** 2)
+
+
+ALL = ((0.125, 0.3125), (0.5, 1.5), (0.3125, 4), (1.125, 2.5), (2, 8), (10, 200), (0.0078125, 20), (50, 90))
+BOTH = ((-0.875, 0.875), (-3, 2.5), (-8, -6.5), (-1.75, -1.25), (-30, 40))
+BETWEEN = ((-0.875, -0.25), (-1.75, -1.25))
+INSIDE = ((-0.875, 0.875), (0.125, 0.3125), (-0.9375, -0.25))
+MONOTONE = [
+    *[(n, (), ALL) for n in ("digamma", "loggamma", "Ei", "Ci", "Si", "lambertw", "log", "sqrt", "log10")],
+    *[(n, (), ALL + BOTH) for n in ("erf", "erfc", "Si", "arctan", "arcsinh", "tanh", "expm1", "cbrt", "softplus")],
+    *[(n, (), INSIDE) for n in ("arcsin", "arccos", "arctanh", "log1p", "erfinv", "tan")],
+    ("gamma", (), ((0.125, 0.3125), (0.5, 1.5), (0.3125, 4), (1.125, 2.5), (0.0078125, 20), (5, 150))),
+    ("arccosh", (), ((1.125, 2.5), (2, 8), (10, 200))), ("digamma", (), BETWEEN), ("Ei", (), BETWEEN),
+    ("li", (), ((0.125, 0.3125), (1.125, 2.5), (2, 8), (10, 200))),
+    ("zeta", (), ((0.125, 0.3125), (1.125, 2.5), (2, 8), (-0.875, 0.875), (-1.75, -1.25))),
+    *[("polygamma", (n,), ALL) for n in (1, 2, 3)], ("polygamma", (2,), BETWEEN),
+    *[("zeta_derivative", (n,), ((1.125, 2.5), (2, 8))) for n in (1, 2)],
+    *[("besselk", (n,), ALL) for n in (0, 1, 2, 0.5)], *[("besseli", (n,), ALL + BOTH) for n in (0, 1, 2)],
+]  # fmt: skip
+LOOSE = [
+    *[(n, (), BETWEEN) for n in ("gamma", "loggamma")], *[("bessely", (n,), ALL) for n in (0, 1, 2, 5, 0.5)],
+    *[("besselj", (n,), ALL + BOTH) for n in (0, 1, 2)], *[("besselj", (n,), ALL) for n in (5, 0.5, 1.5, -0.5)],
+    *[("spherical_jn", (n,), ALL + BOTH) for n in (0, 1, 2, 5)],
+]  # fmt: skip
+
+
+def values_between(name: str, first: tuple[float, ...], low: float, high: float) -> np.ndarray:
+    x = symbol("x")
+    with np.errstate(all="ignore"):
+        node = TABLE[name](*[const(v) for v in first], x)
+        return np.asarray(evaluate([node], {x: np.linspace(low, high, 1501)})[0], float)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "spans", "slack"),
+    [(*case, 1.02) for case in MONOTONE] + [(*case, 10.0) for case in LOOSE],
+    ids=lambda v: str(v) if isinstance(v, (str, float)) else None,
+)
+def test_a_wide_ball_gives_the_range(
+    name: str, first: tuple[float, ...], spans: tuple[tuple[float, float], ...], slack: float
+) -> None:
+    """At every precision: all values of a dense grid (computed by SciPy or NumPy), and not much more."""
+    enclosure = TABLE[name].enclosure
+    assert enclosure is not None
+    for low, high in spans:
+        values = values_between(name, first, low, high)
+        top, bottom = float(values.max()), float(values.min())
+        for bits in (64, 160, 320):
+            with precision(bits):
+                found = enclosure(*map(arb, first), interval(low, high))
+                assert found.is_finite(), (low, high, bits)
+                rounding = 1e-9 * max(abs(top), abs(bottom)) + 1e-15
+                assert found.lower() <= bottom + rounding, (low, high, bits, found, bottom)
+                assert found.upper() >= top - rounding, (low, high, bits, found, top)
+                room = 1.0 if name in ("besselj", "bessely", "spherical_jn") and high - low > 3 else 0.0
+                assert float(found.rad()) * 2 <= slack * (top - bottom) + 2 * rounding + room, (low, high, bits, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "low", "high"),
+    [
+        ("digamma", (), -0.5, 0.5), ("Ei", (), -1, 2), ("li", (), 0.5, 2), ("zeta", (), 0.5, 2),
+        ("gamma", (), -1.5, -0.5), ("loggamma", (), -0.5, 1), ("besselk", (1,), -1, 1), ("besselj", (0.5,), -2, -1),
+        ("besselj", (1.5,), -1, 1), ("besseli", (0.5,), -2, -1), ("bessely", (0.5,), -2, -1),
+        ("bessely", (0,), -1, 3), ("polygamma", (2,), -1.5, 0.5), ("zeta_derivative", (1,), 0.5, 2),
+        ("polygamma", (0,), -0.5, 1), ("arctanh", (), 0, 2), ("log", (), -1, 1),
+    ],
+)  # fmt: skip
+def test_across_a_pole_or_an_edge_nothing_is_claimed(
+    name: str, first: tuple[float, ...], low: float, high: float
+) -> None:
+    """The two ends of such a ball may be finite; what lies between is not, or has no value."""
+    assert not TABLE[name].enclosure(*map(arb, first), interval(low, high)).is_finite()  # type: ignore[misc]
+
+
+def test_zeta_falls_from_minus_two_to_its_pole() -> None:
+    """What its enclosure relies on: -ζ′(1 - t) = 1/t² + Σ γₖ tᵏ⁻¹/(k - 1)! for 0 < t ≤ 3, 1/t² ≥ 1/9."""
+    below = sum(max(-mp.stieltjes(k), mpf(0)) * mpf(3) ** (k - 1) / mp.factorial(k - 1) for k in range(1, 16))
+    assert below < mpf("0.104") < mpf(1) / 9  # the constants that are below 0; later ones add less than 1e-7
+
+
+@pytest.mark.parametrize("name", ["gamma", "loggamma", "Si", "Ci"])
+def test_thin_balls_at_a_turn_stay_thin(name: str) -> None:
+    turn = 1.4616321449683623 if "gamma" in name else math.pi if name == "Si" else math.pi / 2
+    with precision(400):
+        for radius in (1e-12, 1e-18, 1e-28, 1e-40, 1e-90):
+            found = TABLE[name].enclosure(arb(turn, radius))  # type: ignore[misc]
+            assert float(found.rad()) <= 2 * radius

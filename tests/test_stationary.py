@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from flint import arb
 
 import tangently as tg
 from tangently.descent.fields import factored, numerator
 from tangently.descent.intervals import balls, joined, spectrum
-from tangently.expr import evaluate, symbol
+from tangently.descent.regions import read_region
+from tangently.enclosure import enclose, precision
+from tangently.expr import evaluate, inputs_of, symbol
 from tangently.limits.reading import read
+from tangently.smoothness.several import placed
 
 HIMMELBLAU = "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"
 BEALE = "(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2"
@@ -580,3 +584,60 @@ def test_ties_are_counted() -> None:
     assert len(found.points) == 16
     assert "… and 4 more" in str(found)
     assert "the values at these 16 points differ by less than" in str(found)
+
+
+# ---------------------------------------------------------------- formulas as they are written
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "value"),
+    [
+        ("20 + exp(1) - x*y", {"x": 0.0, "y": 1.0}, lambda: 20 + arb(1).exp()),
+        ("x + y*0.1 + log(10)/3", {"x": 0.0, "y": 1.0}, lambda: arb(1) / 10 + arb(10).log() / 3),
+        ("sum(x^2) + exp(1)/7", {"x": [0.0, 0.0]}, lambda: arb(1).exp() / 7),
+        ("x*y + 2^0.5", {"x": 0.0, "y": 0.0}, lambda: arb(2).sqrt()),
+    ],
+)
+def test_constants_of_a_formula_are_not_rounded(formula: str, at: dict[str, Any], value: Any) -> None:
+    place = placed(formula, at, None)
+    pairs = {n: np.broadcast_to((-1.0, 1.0), (*np.shape(v), 2)).tolist() for n, v in at.items()}
+    values = {str(x.name): enclose([v], {})[0] for x, v in place.values.items()}
+    for root in (place.outputs[0], read_region(formula, pairs).f):
+        [found] = enclose([root], {x: values[str(x.name)] for x in inputs_of([root])}, precision=200)
+        with precision(200):
+            assert found.overlaps(value())
+        assert float(found.rad()) < 1e-50
+
+
+# ---------------------------------------------------------------- poles and edges at the ends of a region
+
+
+@pytest.mark.parametrize(
+    ("formula", "region", "value"),
+    [
+        ("x^2 - log(x)", (0, 3), 0.5 + math.log(2) / 2), ("x + 1/x", (0, 3), 2), ("1/x", (0, 3), 1 / 3),
+        ("-log(x) - log(1-x)", (0, 1), 2 * math.log(2)), ("1/(x*(1-x))", (0, 1), 4), ("x - sqrt(x)", (0, 3), -0.25),
+        ("-log(1-x^2)", (-1, 1), 0), ("tan(x) + 1/x", (0, 1.5), 2.2644374158937358), ("x - 1/x", (-2, 0), -1.5),
+        ("-log(x) + abs(x-0.001)", (0, 1), 0.999), ("x^2+y^2-log(x)-log(y)", box(3), None),
+        ("x^2+y^2-log(x)-log(y)", ((0, 3), (0, 3)), 1 + math.log(2)), ("x+y+1/(x*y)", ((0, 3), (0, 3)), 3),
+        ("x^2 - log(x) + y^2 - x*y", ((0, 3), (-2, 2)), 0.5 - math.log(2 / 3) / 2),
+        ("-1/x", (0, 3), None), ("log(x)", (0, 3), None), ("1/x - 1/x^2", (0, 3), None), ("1/x", (-1, 0), None),
+        ("x*y - 1/(x*y)", ((0, 1), (0, 1)), None), ("1/x", (-1, 2), None), ("log(x)*y", ((0, 1), (0, 1)), None),
+        ("(x > 1)/x - log(x)", (0, 2), None), ("where(x > 0.1, 1/x, -5)", (0, 1), None),
+    ],
+)  # fmt: skip
+def test_a_pole_at_an_end_bounds_or_unbounds(formula: str, region: Any, value: float | None) -> None:
+    """Proven where f rises to the pole; where it falls to it, or jumps, no bound above a value that it takes."""
+    found = tg.global_minimum(formula, region, budget=4000)
+    low, high = found.value_enclosure
+    assert found.proven == (value is not None) or formula.startswith("where")
+    if value is not None:
+        assert low - 1e-12 <= value <= high + 1e-12
+    reading = read_region(formula, region)
+    lo, hi = np.array(reading.box).T
+    points = lo + (hi - lo) * np.random.default_rng(1).random((4000, len(lo))) ** np.random.default_rng(2).integers(
+        1, 9
+    )
+    with np.errstate(all="ignore"):
+        values = evaluate([reading.f], {x: points[:, k].copy() for k, x in enumerate(reading.xs)})[0]
+    assert not np.nanmin(np.asarray(values, float)) < low

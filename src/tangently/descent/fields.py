@@ -231,10 +231,28 @@ def numerator(y: Expr) -> Expr:
     >>> numerator(1 - 1 / x**2)
     sub(pow(x, 2), 1)
     """
+    return _over_common(y)[0]
+
+
+def fraction(y: Expr) -> tuple[Expr, Counter[Expr]]:
+    """The numerator, and the denominator as powers of its factors, none of which the numerator shares.
+
+    >>> from tangently.expr import symbol
+    >>> x, y = symbol("x"), symbol("y")
+    >>> fraction(1 - y / (x * y) ** 2)
+    (sub(mul(pow(x, 2), y), 1), Counter({x: 2, y: 1}))
+    """
+    above, below = _over_common(y)
+    powers, rest = factored(above)
+    common = powers & below
+    return (_product(powers - common, rest), below - common) if common else (above, below)
+
+
+def _over_common(y: Expr) -> tuple[Expr, Counter[Expr]]:
     done: dict[Expr, tuple[Expr, Counter[Expr]]] = {}
     for node in toposort([y]):
         done[node] = _fraction(node, done)
-    return done[y][0]
+    return done[y]
 
 
 def _fraction(node: Expr, done: dict[Expr, Any]) -> tuple[Expr, Counter[Expr]]:
@@ -418,6 +436,6 @@ def _product(powers: Counter[Expr], rest: Expr) -> Expr:
 
 
 __all__ = [
-    "Break", "Field", "analytic", "breaks_of", "crosses", "crossing", "factored", "field_of", "marks_of", "numerator",
-    "pieces_of", "reduced", "samples", "square", "tangents_of",
+    "Break", "Field", "analytic", "breaks_of", "crosses", "crossing", "factored", "field_of", "fraction", "marks_of",
+    "numerator", "pieces_of", "reduced", "samples", "square", "tangents_of",
 ]  # fmt: skip

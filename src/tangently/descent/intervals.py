@@ -2,7 +2,6 @@
 
 `Balls` runs expressions of x₁, …, xₙ as one straight-line program in ball arithmetic (`tangently.enclosure`), in
 stages, so that a Hessian is computed only where the gradient left a question, from the nodes that it shares with it.
-A power that is monotone on a ball is taken from the two ends, which holds far less than a product of wide balls.
 
 `krawczyk(g, J, X)`: for a C¹ map g with g(x) - g(c) ∈ J·(x - c) on the box X, c its middle, and any matrix Y,
 
@@ -109,21 +108,14 @@ def _picked(slots: Sequence[int]) -> Any:
 def _enclosure(node: Expr, clipped: bool) -> Any:
     if node.op is INPUT or node.shape != () or node.op.enclosure is None:
         raise MissingEnclosure(node.op.name, f"{node.op.name} has no enclosure in the table: no bound can be proven")
-    return (CLIPPED if clipped else TIGHT).get(node.op.name, node.op.enclosure)
-
-
-def _power(a: Any, b: Any) -> Any:
-    """By the two ends where the power is monotone in its base: a product of wide balls holds much more."""
-    if not a.is_exact() and (a > 0 or (a < 0 and b.is_integer())):
-        return (a.lower() ** b).union(a.upper() ** b)
-    return TABLE["pow"].enclosure(a, b)  # type: ignore[misc]
+    return CLIPPED.get(node.op.name, node.op.enclosure) if clipped else node.op.enclosure
 
 
 def _clipped_power(a: Any, b: Any) -> Any:
     """A power with a positive exponent that is not whole has a domain like that of a root."""
     if b > 0 and not b.contains_integer() and a.contains(0):
         return (a.upper() ** b).union(ball(0)) if a.upper() > 0 else ball(0)
-    return _power(a, b)
+    return TABLE["pow"].enclosure(a, b)  # type: ignore[misc]
 
 
 def _clipped_root(x: Any) -> Any:
@@ -137,12 +129,8 @@ def _clipped_arc(name: str, x: Any) -> Any:
     return x.nan() if x > 1 or x < -1 else row(x.lower().max(-one)).union(row(x.upper().min(one)))
 
 
-TIGHT = {
-    "pow": _power, "square": lambda x: _power(x, ball(2)),
-    "add": operator.add, "sub": operator.sub, "mul": operator.mul,  # as the rows, without a call in between
-}  # fmt: skip
 CLIPPED = {
-    **TIGHT, "pow": _clipped_power, "sqrt": _clipped_root, "arcsin": partial(_clipped_arc, "arcsin"),
+    "pow": _clipped_power, "sqrt": _clipped_root, "arcsin": partial(_clipped_arc, "arcsin"),
     "arccos": partial(_clipped_arc, "arccos"),
 }  # fmt: skip
 

@@ -9,7 +9,8 @@ Optim. 7, 1995). Where the Krawczyk operator proves exactly one critical point i
 box is replaced by that point and by its faces on the region's edge. (E. Hansen, G. W. Walster, Global Optimization
 Using Interval Analysis, 2004, chapters 12 and 14; R. B. Kearfott, Rigorous Global Search, 1996, chapter 5.) At a kink
 the balls of the gradient hold Clarke's generalized gradient, for which the mean value theorem holds (G. Lebourg,
-1975), so that both tests stay; where f may jump, only its own balls are used.
+1975), so that both tests stay; where f may jump, only its own balls are used. On a box with a pole or an edge of the
+domain at its face no ball bounds f, but the signs of the parts of ∂f/∂x = N/D may tell that f falls away from there.
 
 The enclosure of the value is proven whenever the search ends, at the latest when the budget is spent.
 """
@@ -26,7 +27,18 @@ from typing import Any
 import numpy as np
 
 from tangently.descent.critical import within_words
-from tangently.descent.fields import Field, analytic, field_of, marks_of, samples, square
+from tangently.descent.fields import (
+    LARGE,
+    Field,
+    analytic,
+    factored,
+    field_of,
+    fraction,
+    marks_of,
+    samples,
+    square,
+    tangents_of,
+)
 from tangently.descent.intervals import (
     Balls,
     Box,
@@ -44,7 +56,7 @@ from tangently.descent.regions import BRANCHES, Reading, finite, read_region
 from tangently.descent.subdividing import PROOF, SEARCH, pinned
 from tangently.enclosure import ball, precision
 from tangently.errors import DomainError, TraceError
-from tangently.expr import evaluate
+from tangently.expr import CONST, evaluate, toposort
 from tangently.tracing.names import name_of
 
 BUDGET = 40_000
@@ -117,6 +129,14 @@ def _told_of(p: Minimizer, names: Sequence[str], region: Box) -> str:
     return f"  at {where}{edge}{'' if p.proven else '   [not proven to be one point]'}"
 
 
+@dataclass(frozen=True)
+class Walls:
+    """What is 0 where f has a pole or an edge of its domain, and the partial derivatives of f as N/D between them."""
+
+    program: Balls  # the walls; their partial derivatives; the numerators N
+    powers: tuple[tuple[int, ...], ...]  # of each wall in the denominator of each partial derivative
+
+
 @dataclass
 class Bounding:
     """One search: the field, the boxes that wait by their lower bounds, points and small boxes that were kept."""
@@ -125,6 +145,7 @@ class Bounding:
     program: Balls  # f, its gradient, its Hessian; where a root is cut, on the domain
     region: Box
     upper: Any
+    walls: Walls | None = None
     best: tuple[float, ...] | None = None
     heap: list[tuple[float, int, Box]] = field(default_factory=list)
     points: list[tuple[tuple[Any, ...], Any]] = field(default_factory=list)
@@ -149,7 +170,7 @@ def global_minimum(f: Any, region: Any, *, budget: int = BUDGET) -> GlobalMinimu
     reading = replace(reading, box=tuple((lo.at, hi.at) for lo, hi in reading.edges))
     f_ = field_of(reading.f, reading.xs, reading.box)
     stages = [[f_.f], f_.gradient, [h for row in f_.hessian for h in row]]
-    s = Bounding(f_, balls(f_.xs, stages, clipped=True), reading.box, ball(math.inf))
+    s = Bounding(f_, balls(f_.xs, stages, clipped=True), reading.box, ball(math.inf), walls_of(f_))
     with precision(SEARCH):
         for point in (*samples(reading.box), *_polished(reading)):
             _known(s, point, s.f.whole(point)[0])
@@ -229,8 +250,64 @@ def _examine(s: Bounding, box: Box) -> None:
         low = None if low is None else _curved(s, box, X, values, at, low)
     elif not y.is_finite() and not at.is_finite() and _is_outside(s.f, X):
         return
+    elif (signs := _between_walls(s, box, X)) is not None:
+        low = _sloping(s, box, signs, low)
     if low is not None and not low > s.upper:
         _cut(s, box, low, y, g)
+
+
+def walls_of(f: Field) -> Walls | None:
+    """The walls of f; None where it has none."""
+    edges = [b for b in f.breaks if b.manner in ("pole", "edge") and b.which == "zero"]
+    if not edges or any(b not in edges and b.manner != "kink" for b in f.breaks) or len(toposort(f.gradient)) > LARGE:
+        return None
+    slopes = [fraction(g) for g in f.gradient]
+    at = [u for b in edges for powers, rest in [factored(b.u)] for u in (*powers, rest) if u.op is not CONST]
+    walls = list(dict.fromkeys([*at, *[u for _, powers in slopes for u in powers]]))
+    stages = [walls, [d for u in walls for d in tangents_of(u, f.xs)], [n for n, _ in slopes]]
+    return Walls(balls(f.xs, stages), tuple(tuple(powers[u] for u in walls) for _, powers in slopes))
+
+
+def _between_walls(s: Bounding, box: Box, X: Sequence[Any]) -> list[Any] | None:
+    """The signs of the partial derivatives inside a box that touches walls, 0 where they are not told.
+
+    Inside, f is Lipschitz and N/D has the sign of its parts; at the faces that are walls it has no value, or tends to
+    the value that it has. So near 0 x² - log x falls, though no ball bounds it.
+    """
+    if s.walls is None:
+        return None
+    program = s.walls.program
+    values = program.begin(X)
+    walls, turns, numerators = [program.run(values, k) for k in range(3)]
+    sides = [_side(program, box, v, row, k) for k, (v, row) in enumerate(zip(walls, square(turns, len(box))))]
+    if 0 in sides:
+        return None
+    below = [math.prod(side**k for side, k in zip(sides, powers)) for powers in s.walls.powers]
+    signs = [((v > 0) - (v < 0)) * sign for v, sign in zip(numerators, below)]
+    return [ball(sign * (not _falls_to_a_wall(s, box, k, sign))) for k, sign in enumerate(signs)]
+
+
+def _falls_to_a_wall(s: Bounding, box: Box, k: int, sign: int) -> bool:
+    """Does f, with this slope in coordinate k, fall to an end of the region that is a wall: may it be unbounded?"""
+    assert s.walls is not None
+    end = box[k][sign < 0]
+    if not sign or end != s.region[k][sign < 0]:
+        return False
+    face = s.walls.program(held((*box[:k], (end, end), *box[k + 1 :])))
+    return not all(v > 0 or v < 0 for v in face)
+
+
+def _side(program: Balls, box: Box, wall: Any, turns: Sequence[Any], k: int) -> int:
+    """The sign of wall k inside the box, 0 where it is not told: it rises or falls in each coordinate to a corner."""
+    if wall > 0 or wall < 0:
+        return 1 if wall > 0 else -1
+    if not all(d == 0 or d > 0 or d < 0 for d in turns):
+        return 0
+    moves = any(d != 0 and lo < hi for d, (lo, hi) in zip(turns, box))
+    least, most = [program([ball(side[(d < 0) != up]) for d, side in zip(turns, box)])[k] for up in (False, True)]
+    if least > 0 or (moves and least >= 0):
+        return 1
+    return -1 if most < 0 or (moves and most <= 0) else 0
 
 
 def _sloping(s: Bounding, box: Box, g: Sequence[Any], low: float) -> float | None:

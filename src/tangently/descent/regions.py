@@ -16,7 +16,7 @@ import numpy as np
 
 from tangently.descent.intervals import Box, ends
 from tangently.errors import InputError, ShapeError
-from tangently.expr import Expr, substitute, symbol
+from tangently.expr import Expr, symbol
 
 BRANCHES = (
     "the function branches, and only one of its branches was followed: nothing is proven of the others; "
@@ -61,21 +61,10 @@ def read_region(f: Any, region: Any) -> Reading:
         raise ShapeError(f"the function returned an array of shape {place.shape}; one number was wanted")
     edges = tuple(tuple(row) for p in pairs.values() for row in p.reshape(-1, 2))
     single = len(names) == 1 and next(iter(pairs.values())).ndim == 1
-    root = _as_written(f, place.moving) if isinstance(f, str) else place.outputs[0]
     return Reading(
-        root, place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
+        place.outputs[0], place.moving, tuple(str(x.name) for x in place.moving), _box(edges), edges, place.pack,
         function, single, (BRANCHES,) if place.notes else (),
     )  # fmt: skip
-
-
-def _as_written(f: str, xs: Sequence[Expr]) -> Expr:
-    """The formula with its numbers as written: as a function of floats, 20 + exp(1) would be rounded."""
-    from tangently.limits.reading import read
-
-    reading = read(f)
-    assert reading.root is not None
-    named = {str(x.name): x for x in xs}
-    return substitute([reading.root], {x: named[str(x.name)] for x in reading.inputs})[0]
 
 
 def _of_one_pair(f: Any, names: Sequence[str], region: Any) -> Any:

@@ -138,24 +138,27 @@ def exact_number(value: float, notes: list[str]) -> Expr:
 
 
 def _of_text(formula: Formula) -> Reading:
-    """Literals become rational constants before anything is computed with them."""
-    from tangently.tracing.traced import Traced
-
     inputs = tuple(symbol(name) for name in formula.arguments) or (symbol("x"),)
     notes: list[str] = []
-
-    def call(*given: Any) -> Any:
-        lift = lambda value: Traced(value if isinstance(value, Expr) else rational(value), None, given[0]._trace)
-        return exact_literals(formula, lift, exact_constants())(*given[: len(formula.arguments)])
-
     recording = record(
-        call, [None] * len(inputs), [str(s.name) for s in inputs], lambda g: (tuple(g), {}), [True] * len(inputs),
-        abstract=[()] * len(inputs),
+        as_written(formula), [None] * len(inputs), [str(s.name) for s in inputs], lambda g: (tuple(g), {}),
+        [True] * len(inputs), abstract=[()] * len(inputs),
     )  # fmt: skip
     if not recording.scalar:
         raise InputError(f"{formula.text} gives an array; a limit needs a formula that gives one number")
     found = tuple(x for x in recording.inputs if x is not None)
     return replace(_exact(found, recording.outputs[0]), notes=tuple(dict.fromkeys(notes)), callable=formula)
+
+
+def as_written(formula: Formula) -> Callable[..., Any]:
+    """The formula of traced values with its literals as rational constants, before anything is computed with them."""
+    from tangently.tracing.traced import Traced
+
+    def call(*given: Any) -> Any:
+        lift = lambda value: Traced(value if isinstance(value, Expr) else rational(value), None, given[0]._trace)
+        return exact_literals(formula, lift, exact_constants())(*given[: len(formula.arguments)])
+
+    return call
 
 
 def rational(value: int | float) -> Expr:

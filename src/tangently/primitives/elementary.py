@@ -7,7 +7,9 @@ and a ball-arithmetic enclosure (`flint.arb`). Formulas: Abramowitz & Stegun cha
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -115,13 +117,44 @@ def _power_source(a: str, b: str) -> str:
     return f"{a} ** {b}" if whole else f"math.pow({a}, {b})"
 
 
-def monotone(f: Any) -> Any:
-    """The enclosure of a non-decreasing function from its values at the two ends: as tight as the ball allows."""
-    return lambda x: f(x) if x.is_exact() else f(x.lower()).union(f(x.upper()))
+def monotone(f: Any, pieces: Any = lambda *xs: True) -> Any:
+    """The enclosure of a monotone function from its values at the two ends: as tight as the ball allows.
+
+    Of several operands it must rise with each, or fall with each. `pieces` says whether balls lie where that is so.
+    """
+
+    def enclosure(*xs: Any) -> Any:
+        if all(x.is_exact() for x in xs) or not pieces(*xs):
+            return f(*xs)
+        return f(*[x.lower() for x in xs]).union(f(*[x.upper() for x in xs]))
+
+    return enclosure
 
 
-def _power_ball(a: Any, b: Any) -> Any:
-    """aᵇ for balls. The two cases that `arb` leaves open: a base that may be 0, and a whole power of either sign."""
+def between_turns(f: Any, turns: Any) -> Any:
+    """The same for a function that is monotone between points: from the two ends and the points that the ball holds.
+
+    `turns(x)` gives thin balls around the points in x; a ball that is thinner than these is left to f.
+    """
+
+    def enclosure(x: Any) -> Any:
+        if x.is_exact():
+            return f(x)
+        inside = [t for t in turns(x) if t.overlaps(x)]
+        if any(x.rad() < t.rad() for t in inside):
+            return f(x)
+        return functools.reduce(lambda a, b: a.union(b), map(f, (x.lower(), x.upper(), *inside)))
+
+    return enclosure
+
+
+def power_ball(a: Any, b: Any) -> Any:
+    """aᵇ for balls, by the two ends of the base where the power is monotone in it.
+
+    `arb` multiplies, which holds much more where a ball is wide, and leaves open a base that may be 0.
+    """
+    if not a.is_exact() and (a > 0 or (a < 0 and b.is_integer())):
+        return (a.lower() ** b).union(a.upper() ** b)
     if a > 0 or a < 0 or a.is_nan() or not b > 0:
         return a**b
     top, bottom = abs(a.upper()), abs(a.lower())
@@ -164,7 +197,7 @@ add = elementwise(
         Rule("sum rule", r"(u + v)' = u' + v'", (True, True)),
         Rule("a constant added", r"(u + c)' = u'", None),
     ),
-    enclosure=lambda a, b: a + b,
+    enclosure=operator.add,
     calls=("add",),
 )
 sub = elementwise(
@@ -183,7 +216,7 @@ sub = elementwise(
         Rule("a constant subtracted", r"(u - c)' = u'", (True, False)),
         Rule("subtracted from a constant", r"(c - u)' = -u'", (False, True)),
     ),
-    enclosure=lambda a, b: a - b,
+    enclosure=operator.sub,
     calls=("subtract",),
 )
 mul = elementwise(
@@ -202,7 +235,7 @@ mul = elementwise(
         Rule("product rule", r"(u v)' = u' v + u v'", (True, True)),
         Rule("constant multiple", r"(c\, u)' = c\, u'", None),
     ),
-    enclosure=lambda a, b: a * b,
+    enclosure=operator.mul,
     calls=("multiply",),
 )
 div = elementwise(
@@ -224,7 +257,7 @@ div = elementwise(
         Rule("constant multiple", r"\left(\frac{u}{c}\right)' = \frac{u'}{c}", (True, False)),
         Rule("reciprocal rule", r"\left(\frac{c}{v}\right)' = -\frac{c\, v'}{v^2}", (False, True)),
     ),
-    enclosure=lambda a, b: a / b,
+    enclosure=operator.truediv,
     breaks=lambda a, b: (("zero", b, "pole"),),
     calls=("divide", "true_divide"),
 )
@@ -305,7 +338,7 @@ pow_ = elementwise(
         Rule("exponential rule", r"(a^u)' = a^u \ln a\; u'", (False, True)),
         Rule("general power", r"(u^v)' = u^v \left(v' \ln u + \frac{v\, u'}{u}\right)", (True, True)),
     ),
-    enclosure=_power_ball,
+    enclosure=power_ball,
     breaks=_power_breaks,
     calls=("power", "pow", "float_power"),
     samples=((0.5, 2.0), (1.5, -1.3), (2.0, 3.0)),
@@ -328,7 +361,7 @@ square = elementwise(
     simplify=lambda p, x: pow_(x, 2),
     shown=("sup", 0, "2"),
     rules=(Rule("power rule", r"(u^2)' = 2\, u\, u'"),),
-    enclosure=lambda x: x * x,
+    enclosure=lambda x: power_ball(x, type(x)(2)),
     calls=("square",),
 )
 
@@ -392,7 +425,7 @@ expm1 = function(
     r"(e^u - 1)' = e^u\, u'",
     sympy="(exp({0}) - 1)",
     shown=("sum", (("sup", "e", 0), 1), ("1", -1)),
-    enclosure=lambda x: x.expm1(),
+    enclosure=monotone(lambda x: x.expm1()),
 )
 log = function(
     "log",
@@ -431,7 +464,7 @@ log1p = function(
     r"(\ln(1 + u))' = \frac{u'}{1 + u}",
     sympy="log(1 + {0})",
     shown=("fn", "ln", ("sum", ("1", 1), (0, 1))),
-    enclosure=lambda x: x.log1p(),
+    enclosure=monotone(lambda x: x.log1p()),
     domain=lambda x: x > -1,
     domain_text="a number above -1",
     breaks=lambda x: (("zero", 1 + x, "pole"),),
@@ -502,13 +535,13 @@ unit = {
 }
 arcsin = function(
     "arcsin", lambda y, x: 1 / sqrt(1 - x**2), "inverse sine", r"(\arcsin u)' = \frac{u'}{\sqrt{1 - u^2}}",
-    python="math.asin({0})", javascript="Math.asin({0})", sympy="asin", calls=("asin",), enclosure=lambda x: x.asin(),
-    **unit,
+    python="math.asin({0})", javascript="Math.asin({0})", sympy="asin", calls=("asin",),
+    enclosure=monotone(lambda x: x.asin()), **unit,
 )  # fmt: skip
 arccos = function(
     "arccos", lambda y, x: -1 / sqrt(1 - x**2), "inverse cosine", r"(\arccos u)' = -\frac{u'}{\sqrt{1 - u^2}}",
-    python="math.acos({0})", javascript="Math.acos({0})", sympy="acos", calls=("acos",), enclosure=lambda x: x.acos(),
-    **unit,
+    python="math.acos({0})", javascript="Math.acos({0})", sympy="acos", calls=("acos",),
+    enclosure=monotone(lambda x: x.acos()), **unit,
 )  # fmt: skip
 arctan = function(
     "arctan", lambda y, x: 1 / (1 + x**2), "inverse tangent", r"(\arctan u)' = \frac{u'}{1 + u^2}",
@@ -525,19 +558,19 @@ tanh = function(
     lambda y, x: 1 - y**2,
     "hyperbolic tangent",
     r"(\tanh u)' = (1 - \tanh^2 u)\, u'",
-    enclosure=lambda x: x.tanh(),
+    enclosure=monotone(lambda x: x.tanh()),
 )
 arcsinh = function(
     "arcsinh", lambda y, x: 1 / sqrt(1 + x**2), "inverse hyperbolic sine",
     r"(\operatorname{arsinh} u)' = \frac{u'}{\sqrt{1 + u^2}}",
     python="math.asinh({0})", javascript="Math.asinh({0})", sympy="asinh", calls=("asinh",),
-    shown=("fn", "arsinh", 0), enclosure=lambda x: x.asinh(),
+    shown=("fn", "arsinh", 0), enclosure=monotone(lambda x: x.asinh()),
 )  # fmt: skip
 arccosh = function(
     "arccosh", lambda y, x: 1 / (sqrt(x - 1) * sqrt(x + 1)), "inverse hyperbolic cosine",
     r"(\operatorname{arcosh} u)' = \frac{u'}{\sqrt{u^2 - 1}}",
     python="math.acosh({0})", javascript="Math.acosh({0})", sympy="acosh", calls=("acosh",),
-    shown=("fn", "arcosh", 0), enclosure=lambda x: x.acosh(),
+    shown=("fn", "arcosh", 0), enclosure=monotone(lambda x: x.acosh()),
     domain=lambda x: x >= 1, domain_text="a number from 1 up", kink=lambda x: x == 1,
     breaks=lambda x: (("zero", x - 1, "edge"),),
 )  # fmt: skip
@@ -545,7 +578,7 @@ arctanh = function(
     "arctanh", lambda y, x: 1 / (1 - x**2), "inverse hyperbolic tangent",
     r"(\operatorname{artanh} u)' = \frac{u'}{1 - u^2}",
     python="math.atanh({0})", javascript="Math.atanh({0})", sympy="atanh", calls=("atanh",),
-    shown=("fn", "artanh", 0), enclosure=lambda x: x.atanh(),
+    shown=("fn", "artanh", 0), enclosure=monotone(lambda x: x.atanh()),
     domain=lambda x: np.abs(x) < 1, domain_text="a number between -1 and 1",
     breaks=lambda x: (("zero", 1 - x, "pole"), ("zero", 1 + x, "pole")),
 )  # fmt: skip
@@ -594,6 +627,6 @@ logaddexp = elementwise(
     partials=[lambda y, a, b: TABLE["sigmoid"](a - b), lambda y, a, b: TABLE["sigmoid"](b - a)],
     shown=("fn", "ln", ("sum", (("sup", "e", 0), 1), (("sup", "e", 1), 1))),
     rules=(Rule("log of a sum of exponentials", r"\ln(e^u + e^v)' = \sigma(u - v)\,u' + \sigma(v - u)\,v'"),),
-    enclosure=lambda a, b: (a.exp() + b.exp()).log(),
+    enclosure=monotone(lambda a, b: (a.exp() + b.exp()).log()),
     calls=("logaddexp",),
 )

@@ -81,19 +81,23 @@ def placed(f: Any, at: Any, wrt: Any) -> Place:
 
 
 def _callable(f: Any) -> tuple[Any, list[str]]:
+    """The function to trace, text with its numbers as they are written, and the names of its arguments."""
     from tangently.expr import evaluate
+    from tangently.limits.reading import as_written
     from tangently.parsing import parse
 
+    if isinstance(f, str):
+        formula = parse(f)
+        return as_written(formula), list(formula.arguments)
     if type(f).__module__.startswith("sympy."):
         from tangently.adopting.sympy import from_sympy
 
         expr, inputs = from_sympy(f)
         return (lambda *xs: evaluate([expr], dict(zip(inputs, xs)))[0]), [str(x.name) for x in inputs]
-    function = parse(f) if isinstance(f, str) else f
-    if not callable(function):
+    if not callable(f):
         raise InputError(f"got {a_type(f)}; wanted a function, a formula as text, or a SymPy expression")
-    found = inspect.signature(function).parameters.values()
-    return function, [p.name for p in found if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+    found = inspect.signature(f).parameters.values()
+    return f, [p.name for p in found if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
 
 
 def _arguments(names: Sequence[str], at: Any) -> dict[str, Any]:
