@@ -702,6 +702,8 @@ def part(seeds: Sequence[int], every: int) -> tuple[list[tuple[int, str, str]], 
         counts["expressions"] += 1
         for order, found in report.times.items():
             times[order] += found
+    if every:
+        jax_world()[0].clear_caches()  # a process that compares thousands would else hold gigabytes of compiled code
     return failures, counts, times
 
 

@@ -117,6 +117,14 @@ def _power_source(a: str, b: str) -> str:
     return f"{a} ** {b}" if whole else f"math.pow({a}, {b})"
 
 
+THIN = 30  # bits
+
+
+def thin(x: Any) -> bool:
+    """Is a ball so small that one evaluation holds it as well as one at each end, in half of the time?"""
+    return x.rel_accuracy_bits() >= THIN
+
+
 def monotone(f: Any, pieces: Any = lambda *xs: True) -> Any:
     """The enclosure of a monotone function from its values at the two ends: as tight as the ball allows.
 
@@ -124,7 +132,7 @@ def monotone(f: Any, pieces: Any = lambda *xs: True) -> Any:
     """
 
     def enclosure(*xs: Any) -> Any:
-        if all(x.is_exact() for x in xs) or not pieces(*xs):
+        if all(map(thin, xs)) or not pieces(*xs):
             return f(*xs)
         return f(*[x.lower() for x in xs]).union(f(*[x.upper() for x in xs]))
 
@@ -138,7 +146,7 @@ def between_turns(f: Any, turns: Any) -> Any:
     """
 
     def enclosure(x: Any) -> Any:
-        if x.is_exact():
+        if thin(x):
             return f(x)
         inside = [t for t in turns(x) if t.overlaps(x)]
         if any(x.rad() < t.rad() for t in inside):
@@ -153,7 +161,7 @@ def power_ball(a: Any, b: Any) -> Any:
 
     `arb` multiplies, which holds much more where a ball is wide, and leaves open a base that may be 0.
     """
-    if not a.is_exact() and (a > 0 or (a < 0 and b.is_integer())):
+    if not thin(a) and (a > 0 or (a < 0 and b.is_integer())):
         return (a.lower() ** b).union(a.upper() ** b)
     if a > 0 or a < 0 or a.is_nan() or not b > 0:
         return a**b
