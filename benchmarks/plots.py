@@ -19,7 +19,7 @@ from .harness import Row
 
 PANELS = {
     "hessians": "Hessians", "sparse": "Sparse Hessians", "adbench": "ADBench", "first-order": "First-order gradients",
-    "backends": "Backends",
+    "backends": "Backends", "descent": "Descent",
 }  # fmt: skip
 READ_AS = "Time of each library over that of tangently: to the right of the blue line, tangently is faster"
 WIDTH, LINE, HEAD, FOOT = 9.6, 0.33, 0.42, 1.55  # inches: of the figure, a scenario, a panel's title, axis and legend
