@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tangently as tg
@@ -575,6 +575,7 @@ def test_adam_is_stable_below_its_bound_and_not_above():
 
 
 @settings(max_examples=25, deadline=None)
+@example(seed=203424, n=10, flat=False)  # whose last eigenvalue but one is settled on first
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 40), flat=st.booleans())
 def test_lanczos_against_numpy(seed, n, flat):
     rng = np.random.default_rng(seed)

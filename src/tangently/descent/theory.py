@@ -48,6 +48,7 @@ MOST, FEW, FEWEST = 400, 20, 8  # points that are looked at: at most, with Lancz
 HUGE = 10_000  # numbers
 ROUNDS = {"LA": 60, "SA": 320}  # products with the Hessian: the lower end, often crowded, settles later
 SETTLED = {"LA": 1e-3, "SA": 3e-2}  # a residual below this part of the eigenvalue
+PATIENCE = 8  # rounds that it must stay settled: it may dwell at the eigenvalue beside the outermost
 ROUNDING = 1e-12  # an eigenvalue below this part of the largest can't be told from 0
 HOVERS = (0.95, 1.2)  # ηλ_max over its bound, at the edge of stability
 RISES = 0.03  # part of the steps at which the loss rises, at the edge of stability
@@ -259,7 +260,7 @@ def lanczos(
     rounds = min(n, ROUNDS[which] if n <= HUGE else ROUNDS["LA"])
     Q, diagonal, beside = np.empty((rounds, n)), np.zeros(rounds), np.zeros(rounds)
     q = np.random.default_rng(0).normal(size=n) if first is None else first
-    theta, s, residual, m = math.nan, np.zeros(0), math.inf, 0
+    theta, s, residual, m, calm = math.nan, np.zeros(0), math.inf, 0, 0
     for m in range(rounds):
         Q[m] = q / norm(q)
         q = product(Q[m])
@@ -272,7 +273,8 @@ def lanczos(
         theta, s = _ritz(diagonal[: m + 1], beside[:m], which)
         residual = beside[m] * abs(s[-1])
         small = ROUNDING * float(np.abs(diagonal).max())
-        if residual <= max(SETTLED[which] * abs(theta), small) or time.perf_counter() > until:
+        calm = calm + 1 if residual <= max(SETTLED[which] * abs(theta), small) else 0
+        if calm > PATIENCE or beside[m] <= small or time.perf_counter() > until:
             break
     v = s @ Q[: m + 1]
     return (
