@@ -34,6 +34,7 @@ from tangently.descent.theory import (
     recurrence_of,
     spectrum,
 )
+from tangently.descent.trajectory import mean_factor
 from tangently.errors import TangentlyError
 
 if TYPE_CHECKING:
@@ -262,9 +263,9 @@ class Evidence:
 
 
 def _factor(norms: np.ndarray) -> float:
-    """The geometric mean of the quotients of numbers that follow one another."""
+    """`mean_factor`, or nan where there is none."""
     good = len(norms) > 1 and norms[0] > 0 and norms[-1] > 0
-    return float((norms[-1] / norms[0]) ** (1 / (len(norms) - 1))) if good else math.nan
+    return mean_factor(norms) if good else math.nan
 
 
 def newton_point(problem: Problem, start: Point, length: float = 1.0, most: int = 60) -> Nearby | None:

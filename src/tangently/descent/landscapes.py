@@ -314,7 +314,7 @@ class Landscape:
         region = dict(zip(self.slice.labels, box)) if p.layout.numbers else {p.layout.names[0]: box}
         try:
             return critical_points(p.function, region, budget=self.budget)
-        except (TangentlyError, ArithmeticError, NotImplementedError):
+        except (TangentlyError, ArithmeticError):
             return ()  # a black box or a formula that can't be enclosed: a picture does without
 
     @property

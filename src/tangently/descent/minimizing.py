@@ -33,6 +33,7 @@ from tangently.descent.steps import KEEP, Point, Step, norm
 from tangently.descent.trajectory import History, Trajectory, counted, short_point
 from tangently.errors import DomainError, InputError, TangentlyWarning
 from tangently.function import as_function
+from tangently.primitives.elementary import is_zero
 
 FIRST_ORDER = 1000  # steps, unless told
 LONG = 1.0  # seconds, after which a bar of progress is shown
@@ -104,15 +105,12 @@ def minimize(
     Raises InputError for arguments that make no sense, DomainError where f has no value at the start. Warns of a rate
     that the method does not use.
     """
-    start, data = _varied(f, start, data, wrt)
     given = {
         "rate": rate, "steps": steps, "tolerance": tolerance, "schedule": schedule, "search": search, "clip": clip,
         "clip_norm": clip_norm, "below": below, "relative_step": relative_step, "seconds": seconds,
         "evaluations": evaluations, "seed": seed, **options,
     }  # fmt: skip
-    row = _chosen(method, rate)
-    problem = _problem(f, start, data, batch, seed, row, options)
-    row = row or METHODS["trust region" if problem.size <= SMALL else "L-BFGS"]
+    problem, row = _posed(f, start, method, rate, data, wrt, batch, seed, options)
     settings = {"method": row.name, **{k: v for k, v in given.items() if v is not None}}
     return _descended(problem, row, _used(row, settings), None, progress)
 
@@ -133,10 +131,7 @@ def descend(
 
     Raises InputError for arguments that make no sense, DomainError where f has no value at the start: at once.
     """
-    start, data = _varied(f, start, data, wrt)
-    row = _chosen(method, settings.get("rate"))
-    problem = _problem(f, start, data, batch, seed, row, settings)
-    row = row or METHODS["trust region" if problem.size <= SMALL else "L-BFGS"]
+    problem, row = _posed(f, start, method, settings.get("rate"), data, wrt, batch, seed, settings)
     settings = _used(row, settings)
     run = _run(problem, row, settings)
     with np.errstate(all="ignore"):
@@ -171,10 +166,21 @@ def resume(t: Trajectory, more: int | None = None, **changes: Any) -> Trajectory
 # ---------------------------------------------------------------- what is run
 
 
-def _chosen(method: str | None, rate: Any) -> Method | None:
-    if method is None:
-        return METHODS["gradient descent"] if rate is not None else None
-    return method_named(method)
+def _posed(
+    f: Any, start: Any, method: str | None, rate: Any, data: Mapping[str, Any] | None, wrt: Wrt, batch: int | None,
+    seed: int, options: Mapping[str, Any],
+) -> tuple[Problem, Method]:  # fmt: skip
+    """What is minimized, and how: where no method is named, by whether there is a rate, and by the size."""
+    start, data = _varied(f, start, data, wrt)
+    if method is None and rate is not None:
+        method = "gradient descent"
+    row = None if method is None else method_named(method)
+    if row is not None and row.residuals and not isinstance(f, Problem):
+        from tangently.descent.squares import of_squares
+
+        return of_squares(f, start, data, batch, seed, options.get("residuals")), row
+    problem = problem_of(f, start, data, batch, seed)
+    return problem, row or METHODS["trust region" if problem.size <= SMALL else "L-BFGS"]
 
 
 def _used(row: Method, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,16 +206,6 @@ def _varied(f: Any, start: Any, data: Mapping[str, Any] | None, wrt: Wrt) -> tup
     held = {n: v for n, v in given.items() if n not in wanted}
     free = given[wanted[0]] if isinstance(wrt, (str, int)) else {n: given[n] for n in wanted}
     return free, {**held, **(data or {})}
-
-
-def _problem(
-    f: Any, start: Any, data: Any, batch: int | None, seed: int, row: Method | None, options: Mapping[str, Any]
-) -> Problem:
-    if row is not None and row.residuals and not isinstance(f, Problem):
-        from tangently.descent.squares import of_squares
-
-        return of_squares(f, start, data, batch, seed, options.get("residuals"))
-    return problem_of(f, start, data, batch, seed)
 
 
 SHARED = (
@@ -415,7 +411,8 @@ def _in_steps(problem: Problem) -> bool:
     """Is the gradient 0 by the form of f, though f is no constant?"""
     from tangently.descent.fields import breaks_of
 
-    return problem.slopeless and bool(breaks_of(problem.traced(problem.start, value())[0].outputs[0]))
+    y, *gradient = problem.graph
+    return all(map(is_zero, gradient)) and bool(breaks_of(y))
 
 
 def _ending(step: Step, p: Point, stops: Stops) -> Ending | None:

@@ -28,7 +28,7 @@ from tangently import derivatives
 from tangently.compiled import Engine, Selection, Transformation, Transformed
 from tangently.descent.steps import Point, frozen, norm
 from tangently.errors import DomainError, InputError, ShapeError, TangentlyError
-from tangently.expr import CONST, Expr
+from tangently.expr import Expr
 from tangently.function import Derived, as_function
 from tangently.tracing.names import name_of
 from tangently.tracing.rebinding import rebound
@@ -359,20 +359,13 @@ class Problem:
         return engine.record(bound, leaves, picked)
 
     @property
-    def slopeless(self) -> bool:
-        """Is every entry of the gradient 0 by the form of f?"""
+    def graph(self) -> list[Expr]:
+        """f and each leaf of its gradient as expressions, as traced at the start."""
         rule = flat_value_and_gradient()
-        return all(_is_zero(g) for g in rule.build(*self.traced(self.start, rule)).outputs[1:])
+        return list(rule.build(*self.traced(self.start, rule)).outputs)
 
     def __repr__(self) -> str:
         return f"<Problem: {self.name} of {self.size} numbers ({self._who})>"
-
-
-def _is_zero(e: Expr) -> bool:
-    """A constant 0, also as an array of it."""
-    while e.op.name == "broadcast":
-        e = e.args[0]
-    return e.op is CONST and not np.any(e.value)
 
 
 def flatten_blocks(found: Any) -> list[Any]:

@@ -343,10 +343,11 @@ def measured_rate(t: Trajectory) -> Rate:
     if len(errors) < 3:
         return Rate(math.nan, math.nan, 0)
     tail = errors[-TAIL:]
-    return Rate(_ratio(tail), _order(tail), len(tail) - 1, of)
+    return Rate(mean_factor(tail), _order(tail), len(tail) - 1, of)
 
 
-def _ratio(tail: np.ndarray) -> float:
+def mean_factor(tail: np.ndarray) -> float:
+    """The geometric mean of the quotients of numbers that follow one another."""
     return float((tail[-1] / tail[0]) ** (1 / (len(tail) - 1)))
 
 
@@ -371,7 +372,7 @@ def _left(lengths: np.ndarray) -> float:
 def _goes_on(clear: np.ndarray, last: float, count: int) -> bool:
     """Would the distances at their factor have come to the last one in the steps that were taken, and not long before?
     (A run that crawls at its end stands for no limit.)"""
-    ratio = _ratio(clear[-TAIL:])
+    ratio = mean_factor(clear[-TAIL:])
     return 0 < ratio < 1 and count - len(clear) <= 20 + 3 * math.log(last / clear[-1]) / math.log(ratio)
 
 

@@ -27,14 +27,15 @@ def zeros_like(*xs: Expr) -> Expr:
     return broadcast_to(const(0), broadcast_shapes(*[x.shape for x in xs]))
 
 
-def _is_zero(x: Expr) -> bool:
+def is_zero(x: Expr) -> bool:
+    """A number 0, alone or in every entry of an array."""
     return is_number(x, 0) or (x.op.name == "broadcast" and is_number(x.args[0], 0))
 
 
 def _add(_p: Any, a: Expr, b: Expr) -> Expr | None:
-    if _is_zero(a) and _keeps(b, a):
+    if is_zero(a) and _keeps(b, a):
         return b
-    if _is_zero(b) and _keeps(a, b):
+    if is_zero(b) and _keeps(a, b):
         return a
     if b.op is neg:
         return sub(a, b.args[0])
@@ -44,9 +45,9 @@ def _add(_p: Any, a: Expr, b: Expr) -> Expr | None:
 
 
 def _sub(_p: Any, a: Expr, b: Expr) -> Expr | None:
-    if _is_zero(b) and _keeps(a, b):
+    if is_zero(b) and _keeps(a, b):
         return a
-    if _is_zero(a) and _keeps(b, a):
+    if is_zero(a) and _keeps(b, a):
         return neg(b)
     if b.op is neg:
         return add(a, b.args[0])
@@ -57,7 +58,7 @@ def _sub(_p: Any, a: Expr, b: Expr) -> Expr | None:
 
 def _mul(_p: Any, a: Expr, b: Expr) -> Expr | None:
     for x, other in ((a, b), (b, a)):
-        if _is_zero(x):
+        if is_zero(x):
             return zeros_like(a, b)
         if is_number(x, 1) and _keeps(other, x):
             return other
@@ -81,7 +82,7 @@ def _mul(_p: Any, a: Expr, b: Expr) -> Expr | None:
 def _div(_p: Any, a: Expr, b: Expr) -> Expr | None:
     if is_number(b, 1) and _keeps(a, b):
         return a
-    if _is_zero(a) and not _is_zero(b):
+    if is_zero(a) and not is_zero(b):
         return zeros_like(a, b)
     if a.op is neg:
         return neg(div(a.args[0], b))
@@ -97,7 +98,7 @@ def _neg(_p: Any, a: Expr) -> Expr | None:
         return sub(a.args[1], a.args[0])
     if a.op is mul and a.args[0].op is CONST and a.args[0].dtype in "wn":  # a constant that folds
         return mul(neg(a.args[0]), a.args[1])
-    return a if _is_zero(a) else fold(neg, (a,))
+    return a if is_zero(a) else fold(neg, (a,))
 
 
 def _pow(_p: Any, a: Expr, b: Expr) -> Expr | None:

@@ -215,7 +215,7 @@ def _theory(runs: Runs, diagnoses: Told) -> Iterator[Block]:
         yield Heading(f"Theory beside practice: {title}" if len(runs) > 1 else "Theory beside practice")
         cells = [tuple(row) for row in theory.records(found.theory, SHOWN)]
         if len(cells) < len(found.theory):
-            cells.insert(SHOWN // 2, ("…",) + ("",) * (len(theory.COLUMNS) - 1))
+            cells.insert(SHOWN // 2, _left_out(theory.COLUMNS))
         yield Table(theory.COLUMNS, tuple(cells), note=theory.LEGEND, numeric=True)
         if said := theory.remarks(found.theory):
             yield Text(" ".join(said))
@@ -275,8 +275,13 @@ def _table(t: Trajectory) -> Table:
     note = "" if len(kept) == len(rows) else f"{len(rows) - len(kept)} rows in the middle are left out."
     cells = [tuple(_cell(row.get(c)) for c in COLUMNS) for row in kept]
     if note:
-        cells.insert(half, ("…",) + ("",) * (len(COLUMNS) - 1))
+        cells.insert(half, _left_out(COLUMNS))
     return Table(tuple(headings(t.labels)), tuple(cells), note=note, numeric=True)
+
+
+def _left_out(columns: Sequence[str]) -> tuple[str, ...]:
+    """The row that stands for those that are not shown."""
+    return ("…",) + ("",) * (len(columns) - 1)
 
 
 def _cell(v: Any) -> str:

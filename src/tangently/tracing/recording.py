@@ -11,7 +11,7 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -195,7 +195,7 @@ def diagnose(recording: Recording) -> DomainError | None:
         return None
     for node in toposort(recording.outputs, stop=lambda n: n in recording.trace.foreign):
         if node.op.domain is not None and node in values:
-            inputs = [values.get(a, a.value if a.op is CONST else None) for a in node.args]
+            inputs = _operands(node, values)
             if all(v is not None for v in inputs) and not _inside(node, inputs):
                 return DomainError(_domain_text(node, inputs, recording))
     return None
@@ -226,11 +226,16 @@ def _holding_nan(node: Expr, recording: Recording) -> str:
     return f"{name} holds nan, {count}, first at [{first}]: mend or leave out what is missing"
 
 
+def _operands(node: Expr, values: Mapping[Expr, Any]) -> list[Any]:
+    """What a node is computed from; None for what is not known."""
+    return [values.get(a, a.value if a.op is CONST else None) for a in node.args]
+
+
 def _overflow(nodes: Sequence[Expr], recording: Recording) -> str:
     """The first node that is not finite though all that it is computed from is."""
     values = recording.trace.values
     for node in nodes:
-        inputs = [values.get(a, a.value if a.op is CONST else None) for a in node.args]
+        inputs = _operands(node, values)
         begins = node in values and not _finite(values[node]) and all(v is not None and _finite(v) for v in inputs)
         if begins and node.args:
             at = _placed(node, inputs, recording)
